@@ -1,0 +1,1 @@
+"""The `pmcrm` command: the one program that may import every service."""

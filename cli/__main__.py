@@ -1,0 +1,5 @@
+"""`python -m cli` is the `pmcrm` command."""
+
+from cli.app import main
+
+main()

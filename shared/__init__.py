@@ -1,0 +1,1 @@
+"""What all four services stand on: settings, tenancy, the database, errors, the server, and the contact record."""
