@@ -12,20 +12,19 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import grpc_tools
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
-from grpc_tools import protoc
-from servicer_types import servicer_types
+
+from tools.servicer_types import servicer_types
 
 ROOT = Path(__file__).resolve().parent.parent
 PROTOS = ROOT / "protos"
 GENERATED = ROOT / "gen"
-WELL_KNOWN = Path(grpc_tools.__file__).parent / "_proto"
 
 
 def contracts() -> list[str]:
@@ -35,8 +34,8 @@ def contracts() -> list[str]:
 
 def run_protoc(*outputs: str) -> None:
     """Runs protoc over all contracts. SystemExit when a contract does not compile; protoc has said why."""
-    arguments = ["protoc", f"-I{PROTOS}", f"-I{WELL_KNOWN}", *outputs, *contracts()]
-    if code := protoc.main(arguments):
+    compiler = [sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTOS}", *outputs, *contracts()]
+    if code := subprocess.run(compiler, check=False).returncode:
         raise SystemExit(code)
 
 
@@ -89,7 +88,7 @@ def replace(made: Path, kept: Path) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status: 1 when `--check` finds a difference."""
     parser = argparse.ArgumentParser(description="Generates the Python code in gen/ from the contracts in protos/.")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when gen/ is not what would be made")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if gen/ would change")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as scratch:
         made = Path(scratch)

@@ -51,26 +51,28 @@ def service_types(service: ServiceDescriptorProto, modules: Modules) -> str:
     name = service.name
     calls = "".join(call_type(method, modules) for method in service.method)
     handlers = "".join(handler_type(method, modules) for method in service.method)
+    server = "server: grpc.Server | grpc.aio.Server"
     return (
         f"\nclass {name}Stub:\n    def __init__(self, channel: grpc.Channel | grpc.aio.Channel) -> None: ...\n{calls}"
         f"\nclass {name}Servicer:\n{handlers}"
-        f"\ndef add_{name}Servicer_to_server(servicer: {name}Servicer, server: grpc.Server | grpc.aio.Server) -> None: ...\n"
+        f"\ndef add_{name}Servicer_to_server(servicer: {name}Servicer, {server}) -> None: ...\n"
     )
 
 
 def call_type(method: MethodDescriptorProto, modules: Modules) -> str:
-    """One attribute of a stub. grpcio's own types of multi-callables are not generic, so the messages are not in it."""
+    """One attribute of a stub, as a client on a grpc.aio channel calls it."""
     incoming = "Stream" if method.client_streaming else "Unary"
     outgoing = "Stream" if method.server_streaming else "Unary"
-    modules.python_name(method.input_type)
-    return f"    {method.name}: grpc.aio.{incoming}{outgoing}MultiCallable\n"
+    messages = f"{modules.python_name(method.input_type)}, {modules.python_name(method.output_type)}"
+    return f"    {method.name}: grpc.aio.{incoming}{outgoing}MultiCallable[{messages}]\n"
 
 
 def handler_type(method: MethodDescriptorProto, modules: Modules) -> str:
-    """One method of a servicer, as grpc.aio calls it."""
+    """One method of a servicer, as grpc.aio calls it. Positional only, so that a servicer may name its parameters."""
     request = modules.python_name(method.input_type)
     response = modules.python_name(method.output_type)
-    argument = f"request_iterator: AsyncIterator[{request}]" if method.client_streaming else f"request: {request}"
+    argument = f"requests: AsyncIterator[{request}]" if method.client_streaming else f"request: {request}"
     # A handler that streams is an async generator: calling it gives the iterator, without await.
     keyword, answer = ("def", f"AsyncIterator[{response}]") if method.server_streaming else ("async def", response)
-    return f"    {keyword} {method.name}(self, {argument}, context: grpc.aio.ServicerContext[Any, Any]) -> {answer}: ...\n"
+    context = "context: grpc.aio.ServicerContext[Any, Any]"
+    return f"    {keyword} {method.name}(self, {argument}, {context}, /) -> {answer}: ...\n"

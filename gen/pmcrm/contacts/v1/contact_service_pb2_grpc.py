@@ -49,7 +49,7 @@ class ContactServiceStub:
     - RESOURCE_EXHAUSTED OVERLOADED, RATE_LIMITED: too many calls at once, or too many by this tenant; RetryInfo says
     when to come back
     - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing was done; the call can be repeated
-    - UNAVAILABLE UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
+    - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline or the server's limit on a statement passed
     - UNIMPLEMENTED NOT_BUILT: this server does not have the call, or the field that its message names, yet
@@ -171,7 +171,7 @@ class ContactServiceServicer:
     - RESOURCE_EXHAUSTED OVERLOADED, RATE_LIMITED: too many calls at once, or too many by this tenant; RetryInfo says
     when to come back
     - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing was done; the call can be repeated
-    - UNAVAILABLE UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
+    - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline or the server's limit on a statement passed
     - UNIMPLEMENTED NOT_BUILT: this server does not have the call, or the field that its message names, yet
@@ -390,8 +390,8 @@ class ContactServiceServicer:
         """Lists the ties of one contact, a page at a time, seen from it. Ties to deleted contacts are left out.
 
         Fails with:
-        - INVALID_ARGUMENT FIELD_INVALID: contact_id is not a UUID, page_size or skip is negative, or the order, the type or
-        the mask is unknown
+        - INVALID_ARGUMENT FIELD_INVALID: contact_id is not a UUID, page_size or skip is negative, or the order, the type
+        or the mask is unknown
         - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is damaged, expired, or belongs to other arguments
         - NOT_FOUND CONTACT_NOT_FOUND: the tenant has no contact with this id
         - FAILED_PRECONDITION PROCESSING_RESTRICTED: the contact's processing is restricted
@@ -415,7 +415,8 @@ class ContactServiceServicer:
         - INVALID_ARGUMENT REQUEST_ID_REUSED: other options or another file was sent with this request_id
         - INVALID_ARGUMENT IMPORT_OPTIONS_MISPLACED: the first message holds no options, or a later one does
         - INVALID_ARGUMENT IMPORT_FORMAT_UNKNOWN: the format was not given and the file is neither vCard nor a known CSV
-        - INVALID_ARGUMENT IMPORT_MAPPING_INVALID: csv_mapping names a column the file lacks or a target that does not exist
+        - INVALID_ARGUMENT IMPORT_MAPPING_INVALID: csv_mapping names a column the file lacks or a target that does not
+        exist
         - INVALID_ARGUMENT IMPORT_CHARSET_INVALID: the character set is unknown
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -550,7 +551,7 @@ class ContactService:
     - RESOURCE_EXHAUSTED OVERLOADED, RATE_LIMITED: too many calls at once, or too many by this tenant; RetryInfo says
     when to come back
     - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing was done; the call can be repeated
-    - UNAVAILABLE UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
+    - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline or the server's limit on a statement passed
     - UNIMPLEMENTED NOT_BUILT: this server does not have the call, or the field that its message names, yet

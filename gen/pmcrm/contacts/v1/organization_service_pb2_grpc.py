@@ -41,7 +41,7 @@ class OrganizationServiceStub:
     - RESOURCE_EXHAUSTED OVERLOADED, RATE_LIMITED: too many calls at once, or too many by this tenant; RetryInfo says
     when to come back
     - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing was done; the call can be repeated
-    - UNAVAILABLE UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
+    - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline or the server's limit on a statement passed
     - UNIMPLEMENTED NOT_BUILT: this server does not have the call, or the field that its message names, yet
@@ -122,7 +122,7 @@ class OrganizationServiceServicer:
     - RESOURCE_EXHAUSTED OVERLOADED, RATE_LIMITED: too many calls at once, or too many by this tenant; RetryInfo says
     when to come back
     - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing was done; the call can be repeated
-    - UNAVAILABLE UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
+    - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline or the server's limit on a statement passed
     - UNIMPLEMENTED NOT_BUILT: this server does not have the call, or the field that its message names, yet
@@ -227,8 +227,8 @@ class OrganizationServiceServicer:
         """Changes the fields of an employment that the mask names, and returns it. Contact and organization stay.
 
         Fails with:
-        - INVALID_ARGUMENT FIELD_INVALID: the id, the mask or a field is malformed, unknown or over its limit, or contact_id
-        or organization_id would change
+        - INVALID_ARGUMENT FIELD_INVALID: the id, the mask or a field is malformed, unknown or over its limit, or
+        contact_id or organization_id would change
         - INVALID_ARGUMENT REQUEST_ID_REUSED: another body was sent with this request_id
         - NOT_FOUND EMPLOYMENT_NOT_FOUND: the tenant has no living employment with this id
         - ABORTED ETAG_MISMATCH: employment.etag is set and the employment has changed since
@@ -342,7 +342,7 @@ class OrganizationService:
     - RESOURCE_EXHAUSTED OVERLOADED, RATE_LIMITED: too many calls at once, or too many by this tenant; RetryInfo says
     when to come back
     - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing was done; the call can be repeated
-    - UNAVAILABLE UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
+    - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline or the server's limit on a statement passed
     - UNIMPLEMENTED NOT_BUILT: this server does not have the call, or the field that its message names, yet

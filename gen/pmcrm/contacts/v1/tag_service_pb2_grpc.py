@@ -40,7 +40,7 @@ class TagServiceStub:
     - RESOURCE_EXHAUSTED OVERLOADED, RATE_LIMITED: too many calls at once, or too many by this tenant; RetryInfo says
     when to come back
     - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing was done; the call can be repeated
-    - UNAVAILABLE UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
+    - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline or the server's limit on a statement passed
     - UNIMPLEMENTED NOT_BUILT: this server does not have the call, or the field that its message names, yet
@@ -106,7 +106,7 @@ class TagServiceServicer:
     - RESOURCE_EXHAUSTED OVERLOADED, RATE_LIMITED: too many calls at once, or too many by this tenant; RetryInfo says
     when to come back
     - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing was done; the call can be repeated
-    - UNAVAILABLE UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
+    - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline or the server's limit on a statement passed
     - UNIMPLEMENTED NOT_BUILT: this server does not have the call, or the field that its message names, yet
@@ -199,8 +199,8 @@ class TagServiceServicer:
         carry, is no error. Ids of merged contacts stand for those that survived.
 
         Fails with:
-        - INVALID_ARGUMENT FIELD_INVALID: there are none or more than 1 000 contacts, no tags at all or more than 100, an id
-        is not a UUID, or a tag is both to be put on and taken off
+        - INVALID_ARGUMENT FIELD_INVALID: there are none or more than 1 000 contacts, no tags at all or more than 100, an
+        id is not a UUID, or a tag is both to be put on and taken off
         - INVALID_ARGUMENT REQUEST_ID_REUSED: another body was sent with this request_id
         - NOT_FOUND CONTACT_NOT_FOUND: the tenant has no living contact with one of the ids; the first such id is named
         - NOT_FOUND TAG_NOT_FOUND: the tenant has no living tag with one of the ids; the first such id is named
@@ -271,7 +271,7 @@ class TagService:
     - RESOURCE_EXHAUSTED OVERLOADED, RATE_LIMITED: too many calls at once, or too many by this tenant; RetryInfo says
     when to come back
     - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing was done; the call can be repeated
-    - UNAVAILABLE UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
+    - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline or the server's limit on a statement passed
     - UNIMPLEMENTED NOT_BUILT: this server does not have the call, or the field that its message names, yet

@@ -38,10 +38,11 @@ class UserServiceStub:
     no tenant, not a UUID, more than one, one that does not exist or is erased, or its token does not verify
     - PERMISSION_DENIED TENANT_MISMATCH: the tenant in the metadata is not the one in the verified token
     - FAILED_PRECONDITION USER_CLOSED: the tenant is closed (but not in GetUser and UndeleteUser)
+    - FAILED_PRECONDITION OPERATOR_NOT_CONFIGURED: an operator's call, to a server without DATABASE_URL_SERVICE
     - RESOURCE_EXHAUSTED OVERLOADED, RATE_LIMITED: too many calls at once, or too many by this tenant; RetryInfo says
     when to come back
     - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing was done; the call can be repeated
-    - UNAVAILABLE UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
+    - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline or the server's limit on a statement passed
     - UNIMPLEMENTED NOT_BUILT: this server does not have the call, or the field that its message names, yet
@@ -95,10 +96,11 @@ class UserServiceServicer:
     no tenant, not a UUID, more than one, one that does not exist or is erased, or its token does not verify
     - PERMISSION_DENIED TENANT_MISMATCH: the tenant in the metadata is not the one in the verified token
     - FAILED_PRECONDITION USER_CLOSED: the tenant is closed (but not in GetUser and UndeleteUser)
+    - FAILED_PRECONDITION OPERATOR_NOT_CONFIGURED: an operator's call, to a server without DATABASE_URL_SERVICE
     - RESOURCE_EXHAUSTED OVERLOADED, RATE_LIMITED: too many calls at once, or too many by this tenant; RetryInfo says
     when to come back
     - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing was done; the call can be repeated
-    - UNAVAILABLE UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
+    - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline or the server's limit on a statement passed
     - UNIMPLEMENTED NOT_BUILT: this server does not have the call, or the field that its message names, yet
@@ -230,10 +232,11 @@ class UserService:
     no tenant, not a UUID, more than one, one that does not exist or is erased, or its token does not verify
     - PERMISSION_DENIED TENANT_MISMATCH: the tenant in the metadata is not the one in the verified token
     - FAILED_PRECONDITION USER_CLOSED: the tenant is closed (but not in GetUser and UndeleteUser)
+    - FAILED_PRECONDITION OPERATOR_NOT_CONFIGURED: an operator's call, to a server without DATABASE_URL_SERVICE
     - RESOURCE_EXHAUSTED OVERLOADED, RATE_LIMITED: too many calls at once, or too many by this tenant; RetryInfo says
     when to come back
     - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing was done; the call can be repeated
-    - UNAVAILABLE UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
+    - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline or the server's limit on a statement passed
     - UNIMPLEMENTED NOT_BUILT: this server does not have the call, or the field that its message names, yet
