@@ -1,0 +1,304 @@
+"""Every environment variable that pmcrm reads, with its default and what it means.
+
+A secret may also come from a file: NAME_FILE holds the path of a file with the value of NAME.
+"""
+
+import difflib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, Self
+
+from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from shared.keys import KeyRing
+
+PREFIX = "PMCRM_"
+FILE_SUFFIX = "_FILE"
+SHORTEST_OPERATOR_KEY = 16
+SERVICES = ("contacts", "interactions", "insights", "gdpr")
+
+Service = Literal["contacts", "interactions", "insights", "gdpr"]
+
+
+class SettingsError(Exception):
+    """A setting is missing or cannot be used. The text names its variable and holds no secret."""
+
+
+def _url(value: object) -> object:
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if isinstance(text, str):
+        if not text.startswith(("postgresql://", "postgres://")):
+            raise ValueError("it does not begin with postgresql://")
+        if "{" in text.replace("{service}", ""):
+            raise ValueError("the only placeholder that a URL may hold is {service}")
+    return value
+
+
+def _ring(value: object) -> object:
+    return KeyRing.parse(value) if isinstance(value, str) else value
+
+
+def _long_enough(value: object) -> object:
+    if isinstance(value, str) and len(value) < SHORTEST_OPERATOR_KEY:
+        raise ValueError(f"it is shorter than {SHORTEST_OPERATOR_KEY} characters")
+    return value
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _default_data_dir() -> Path:
+    """`.pmcrm` in the project that this code is part of; in the current directory when it is installed apart."""
+    project = Path(__file__).resolve().parent.parent
+    return (project if (project / "pyproject.toml").exists() else Path.cwd()) / ".pmcrm"
+
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Count = Annotated[int, Field(ge=1)]
+Url = Annotated[SecretStr | None, BeforeValidator(_url)]
+Ring = Annotated[KeyRing | None, NoDecode, BeforeValidator(_ring)]
+
+
+class _Environment(EnvSettingsSource):
+    """The environment, with the contents of NAME_FILE as NAME for secrets."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        values = dict(super()._load_env_vars())
+        for name, field in Settings.model_fields.items():
+            if not is_secret(field):
+                continue
+            variable = variable_of(name)
+            path = os.environ.get(variable + FILE_SUFFIX)
+            if not path:
+                continue
+            if os.environ.get(variable):
+                raise SettingsError(f"{variable} and {variable}{FILE_SUFFIX} are both set: unset one of them.")
+            try:
+                values[variable.lower()] = Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                reason = error.strerror if isinstance(error, OSError) else "it is not text"
+                raise SettingsError(f"{variable}{FILE_SUFFIX}: {path} cannot be read ({reason}).") from None
+        return values
+
+
+class Settings(BaseSettings):
+    """What the environment says. Immutable, picklable (workers receive it), and silent about secrets in its repr."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, populate_by_name=True, frozen=True, hide_input_in_errors=True
+    )
+
+    database_url: Url = Field(
+        None,
+        validation_alias="DATABASE_URL",
+        description="PostgreSQL as the role of the service that runs; `{service}` in it stands for the service's name "
+        "when one process runs several. Unset, as the two below: an embedded PostgreSQL in PMCRM_DATA_DIR.",
+    )
+    database_url_service: Url = Field(
+        None,
+        validation_alias="DATABASE_URL_SERVICE",
+        description="PostgreSQL as pmcrm_service, which works across tenants: operator RPCs and jobs.",
+    )
+    database_url_owner: Url = Field(
+        None,
+        validation_alias="DATABASE_URL_OWNER",
+        description="PostgreSQL as pmcrm_owner: migrations, VACUUM, REINDEX. The services do not need it.",
+    )
+    data_dir: Path = Field(
+        default_factory=_default_data_dir,
+        description="The folder of the embedded database and of the keys that were made for it.",
+    )
+    embedded_port: Port = Field(0, description="The embedded database's port on 127.0.0.1; 0: picked once and kept.")
+
+    host: str = Field("127.0.0.1", min_length=1, description="The address that the services listen on.")
+    contacts_port: Port = Field(50051, description="The contacts service's port; 0 picks a free one.")
+    interactions_port: Port = Field(50052, description="The interactions service's port; 0 picks a free one.")
+    insights_port: Port = Field(50053, description="The insights service's port; 0 picks a free one.")
+    gdpr_port: Port = Field(50054, description="The gdpr service's port; 0 picks a free one.")
+    metrics_port: Annotated[int, Field(ge=0, le=65535 - 3)] | None = Field(
+        None,
+        description="Prometheus metrics over HTTP, on this port for contacts and the next three for interactions, "
+        "insights and gdpr; 0: free ports. Unset: off.",
+    )
+
+    workers: Count = Field(1, description="Processes per service; they share its port.")
+    pool_size: Count = Field(10, description="Database connections per process and service.")
+    max_in_flight: Count = Field(200, description="RPCs at once per process; more get RESOURCE_EXHAUSTED at once.")
+    drain_seconds: Annotated[float, Field(ge=0)] = Field(
+        30, description="Seconds that calls in flight may still take after SIGTERM."
+    )
+    statement_cache: bool = Field(
+        True, description="Connections keep their prepared statements; false behind a PgBouncer older than 1.21."
+    )
+
+    operator_key: Annotated[SecretStr | None, BeforeValidator(_long_enough)] = Field(
+        None, description="What x-operator-key must hold to open operator RPCs. Unset: they are closed."
+    )
+    page_token_keys: Ring = Field(None, description="Key ring that seals page tokens.")
+    encryption_keys: Ring = Field(None, description="Key ring that encrypts integrations' tokens.")
+    suppression_keys: Ring = Field(None, description="Key ring that hashes erased contacts' addresses.")
+    seal_keys: Ring = Field(None, description="Key ring that seals the audit log.")
+    trust_tenant_header: bool = Field(
+        False,
+        description="Believe x-tenant-id beyond loopback too. Only for a network in which every caller is trusted.",
+    )
+
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
+        "info", description="The least severe log line that is written."
+    )
+    log_format: Annotated[Literal["json", "console", "auto"], BeforeValidator(_lower)] = Field(
+        "auto", description="Log lines as JSON or for reading; auto: for reading when stderr is a terminal."
+    )
+
+    delete_grace_days: Count = Field(90, description="Days from a deletion to the purge, in which it can be undone.")
+    request_id_hours: Count = Field(24, description="Hours for which the answer to a request_id is remembered.")
+
+    # The embedded database has a password per role, which one URL with {service} in it cannot say.
+    _role_urls: Mapping[str, SecretStr] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, _Environment(settings_cls)
+
+    @classmethod
+    def load(cls, **values: Any) -> Self:
+        """Reads the environment; `values` (by field name) win over it. Raises SettingsError for the first bad one."""
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise SettingsError(_sentence(error)) from None
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is the embedded one: no URL of another is set."""
+        return self.database_url is None and self.database_url_service is None and self.database_url_owner is None
+
+    def port(self, service: str) -> int:
+        """The service's gRPC port; 0 picks a free one."""
+        port: int = getattr(self, f"{service}_port")
+        return port
+
+    def metrics_port_of(self, service: str) -> int | None:
+        """The service's metrics port; 0 picks a free one, None means no metrics."""
+        return self.metrics_port + SERVICES.index(service) if self.metrics_port else self.metrics_port
+
+    def database_url_for(self, role: str) -> str:
+        """The URL for a service's role (its name), for "service" (across tenants) or for "owner".
+
+        Raises SettingsError when the variable that would say it is not set.
+        """
+        if role in self._role_urls:
+            return self._role_urls[role].get_secret_value()
+        name = {"service": "database_url_service", "owner": "database_url_owner"}.get(role, "database_url")
+        url: SecretStr | None = getattr(self, name)
+        if url is None:
+            raise SettingsError(f"{variable_of(name)} is not set, and is needed to reach the database as {role}.")
+        return url.get_secret_value().replace("{service}", role)
+
+    def with_role_urls(self, urls: Mapping[str, str]) -> Self:
+        """These settings with the given URL for each role: services' names, "service", "owner"."""
+        copy = self.model_copy()
+        copy._role_urls = {role: SecretStr(url) for role, url in urls.items()}
+        return copy
+
+    def filled_from(self, values: Mapping[str, str]) -> Self:
+        """These settings, with those that are unset taken from `values` by variable name (the generated keys)."""
+        unset = {name for name in type(self).model_fields if getattr(self, name) is None}
+        found = {name: values[variable_of(name)] for name in unset if variable_of(name) in values}
+        loaded = type(self).load(**found)
+        copy = self.model_copy(update={name: getattr(loaded, name) for name in found})
+        copy._role_urls = self._role_urls
+        return copy
+
+    def key_ring(self, name: str) -> KeyRing:
+        """The key ring of a field such as "page_token_keys". Raises SettingsError when it is not set."""
+        ring: KeyRing | None = getattr(self, name)
+        if ring is None:
+            raise SettingsError(
+                f"{variable_of(name)} is not set. Make a key with `openssl rand -base64 32`; set it as `k1:<the key>`."
+            )
+        return ring
+
+
+class SettingRow(NamedTuple):
+    """One line of the table of settings; `value` is None when unset, and masked when secret."""
+
+    variable: str
+    default: str
+    value: str | None
+    description: str
+
+
+def setting_rows(settings: Settings | None = None) -> Sequence[SettingRow]:
+    """All settings in the order of their declaration, with the values that `settings` has for them."""
+    return [
+        SettingRow(
+            variable=variable_of(name),
+            default=_default_text(name, field),
+            value=_value_text(field, getattr(settings, name)) if settings is not None else None,
+            description=field.description or "",
+        )
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def unknown_variables(environ: Mapping[str, str] = os.environ) -> dict[str, str | None]:
+    """PMCRM_ variables that are none of the settings, each with the setting that was probably meant."""
+    known = {variable_of(name) for name in Settings.model_fields}
+    known |= {variable_of(name) + FILE_SUFFIX for name, field in Settings.model_fields.items() if is_secret(field)}
+    strays = sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
+    return {name: next(iter(difflib.get_close_matches(name, known, n=1)), None) for name in strays}
+
+
+def variable_of(name: str) -> str:
+    """The environment variable of a field."""
+    alias = Settings.model_fields[name].validation_alias
+    return alias if isinstance(alias, str) else PREFIX + name.upper()
+
+
+def is_secret(field: FieldInfo) -> bool:
+    return field.annotation in (SecretStr | None, KeyRing | None)
+
+
+def _default_text(name: str, field: FieldInfo) -> str:
+    if name == "data_dir":
+        return ".pmcrm in the project"
+    return "" if field.default is None else _text(field.default)
+
+
+def _value_text(field: FieldInfo, value: object) -> str | None:
+    if value is None:
+        return None
+    return "********" if is_secret(field) else _text(value)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first thing that is wrong, for a person; never the value, which may be a secret."""
+    problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = str(problem["loc"][0]) if problem["loc"] else ""
+    variable = variable_of(place) if place in Settings.model_fields else place
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{variable} cannot be used: {message[:1].lower()}{message[1:]}."
