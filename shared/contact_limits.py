@@ -1,0 +1,23 @@
+"""How much of everything one contact may hold: the table of contact.proto, which a test compares with this one."""
+
+from __future__ import annotations
+
+NAME_PART = 200
+ORGANIZATION = 200
+DISPLAY_NAME = 500
+NOTES = 100_000
+LIST = 100
+EMAIL = 320
+PHONE = 100
+ADDRESS = 1_000
+ADDRESS_PART = 200
+URI = 2_048
+IM_HANDLE = 500
+LABEL = 100
+CUSTOM_FIELDS_BYTES = 64 * 1024
+CUSTOM_FIELDS_DEPTH = 10
+STRONGEST_RELATIONSHIP = 10
+KEEP_IN_TOUCH_DAYS = 3_650
+SOURCE_UID = 500
+EXTRA_PROPERTIES = 100
+EXTRA_PROPERTIES_BYTES = 64 * 1024
