@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from shared.data_dir import give_to_owner, make_data_dir
+
 KEY_BYTES = 32
 KEY_RINGS = ("PMCRM_PAGE_TOKEN_KEYS", "PMCRM_ENCRYPTION_KEYS", "PMCRM_SUPPRESSION_KEYS", "PMCRM_SEAL_KEYS")
 FILE_NAME = "keys.env"
+DATABASE_FOLDER = "postgres"
 
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _LINE = re.compile(r"(PMCRM_[A-Z_]+)=(\S+)")
@@ -118,12 +121,16 @@ def local_keys(data_dir: Path) -> LocalKeys:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
+        if (data_dir / DATABASE_FOLDER).is_dir():
+            raise KeysError(
+                f"The keys of the database in {data_dir} are gone: {path} is missing. {_advice(path)}"
+            ) from None
         return LocalKeys(path, _write_new(path, {}))
     except (OSError, UnicodeDecodeError) as error:
         raise KeysError(f"The keys in {path} cannot be read ({_reason(error)}). {_advice(path)}") from None
     values = _parse(path, text)
-    if missing := set(_NAMES) - set(values):
-        values = _write_new(path, values, owner=path.stat(), adding=missing)
+    if set(_NAMES) - set(values):
+        values = _write_new(path, values, replacing=True)
     return LocalKeys(path, values)
 
 
@@ -147,23 +154,20 @@ def _parse(path: Path, text: str) -> dict[str, str]:
     return values
 
 
-def _write_new(
-    path: Path, values: Mapping[str, str], owner: os.stat_result | None = None, adding: set[str] | None = None
-) -> dict[str, str]:
+def _write_new(path: Path, values: Mapping[str, str], *, replacing: bool = False) -> dict[str, str]:
     """Writes the file in one step: `values`, and new ones for the names that are missing from them."""
     whole = {name: values.get(name) or _new_value(name) for name in _NAMES} | dict(values)
     text = _HEADER + "".join(f"{name}={value}\n" for name, value in whole.items()) + _TRAILER + "\n"
     unfinished = path.with_name(f"{FILE_NAME}.{secrets.token_hex(8)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_data_dir(path.parent)
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            if owner is not None and os.geteuid() == 0:
-                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+            give_to_owner(file.fileno(), path.parent)
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        if adding:
+        if replacing:
             unfinished.replace(path)
         else:
             # link() fails where replace() would overwrite: of two first starts, one makes the keys that both use.
