@@ -39,11 +39,13 @@ _LINES = {
     "photo_uri": limits.URI,
 }
 
+_DATE_COLUMNS = {date: (f"{date}_year", f"{date}_month", f"{date}_day") for date in ("birthday", "anniversary")}
+
 # Fields that a caller may write → the columns that hold them. relationship_strength is kept in another table.
 COLUMNS_OF_FIELD: dict[str, tuple[str, ...]] = {
     **{field: (field,) for field in _LINES},
     **{field: (field,) for field in ("emails", "phones", "addresses", "urls", "im_handles")},
-    **{date: (f"{date}_year", f"{date}_month", f"{date}_day") for date in ("birthday", "anniversary")},
+    **_DATE_COLUMNS,
     **{field: (field,) for field in ("notes", "custom_fields", "keep_in_touch_days", "extra_properties")},
     "source_create_time": ("source_created_at",),
     "source_update_time": ("source_updated_at",),
@@ -85,9 +87,8 @@ def to_record(contact: Contact, *, default_region: str = "", path: str = "contac
         record[field] = (checked_line(value, f"{path}.{field}", limit, violations) or None) if value else None
     record["notes"] = checked_text(contact.notes, f"{path}.notes", limits.NOTES, violations) or None
     record.update(checked_lists(contact, default_region, path, violations))
-    for date in ("birthday", "anniversary"):
-        parts = _date(contact, date, path, violations)
-        record[f"{date}_year"], record[f"{date}_month"], record[f"{date}_day"] = parts
+    for date, columns in _DATE_COLUMNS.items():
+        record.update(zip(columns, _date(contact, date, path, violations), strict=True))
     record["custom_fields"] = None
     if contact.HasField("custom_fields"):
         record["custom_fields"] = custom_fields_json(contact.custom_fields, f"{path}.custom_fields", violations)
@@ -108,22 +109,27 @@ def to_record(contact: Contact, *, default_region: str = "", path: str = "contac
     return record
 
 
-def to_contact(row: Mapping[str, Any]) -> Contact:
+def to_contact(row: Mapping[str, Any], besides: frozenset[str] = frozenset()) -> Contact:
     """The message of a row whose columns are named as the fields of Contact, but for the parts of its two dates.
 
     jsonb columns are lists and dicts, times are datetimes; NULL leaves a field unset, an unknown column raises.
+    besides: columns that are there for the statement and not for the answer.
     """
-    fields = {name: value for name, value in row.items() if value is not None}
-    for date in ("birthday", "anniversary"):
-        parts = {part: fields.pop(f"{date}_{part}", None) for part in ("year", "month", "day")}
-        if any(parts.values()):
-            fields[date] = PartialDate(**parts)
+    fields = {name: value for name, value in row.items() if value is not None and name not in besides}
+    for date, (year, month, day) in _DATE_COLUMNS.items():
+        if year in fields or month in fields or day in fields:
+            fields[date] = PartialDate(
+                year=fields.pop(year, None), month=fields.pop(month, None), day=fields.pop(day, None)
+            )
     return Contact(**fields)
 
 
-def columns_of(fields: Iterable[str]) -> set[str]:
-    """The columns to write when these fields of Contact were changed, those that are made from them included."""
-    written = {column for field in fields for column in COLUMNS_OF_FIELD[field]}
+def columns_of(paths: Iterable[str]) -> set[str]:
+    """The columns to write when these paths of Contact (`notes`, `birthday.year`) changed, and those made from them.
+
+    Raises KeyError for a path that no caller may write.
+    """
+    written = {column for path in paths for column in COLUMNS_OF_FIELD[path.partition(".")[0]]}
     # A display name may have been composed of any of the others, and the sort name follows it.
     return written | {"display_name", "sort_name"} if written else written
 

@@ -55,7 +55,7 @@ def read_date(text: str, year_of_the_unknown: int = YEAR_OF_THE_UNKNOWN) -> Date
 
     Read: `19850412`, `1985-04-12`, `1985-04`, `1985`, `--0412`, `--04-12`, `--04` and `---12`, with or without a time.
 
-    year_of_the_unknown: the year that stands for "no year" (X-APPLE-OMIT-YEAR); 0000 always does.
+    year_of_the_unknown: a year that stands for "no year" (X-APPLE-OMIT-YEAR) beside 1604 and 0000, which always do.
     """
     match = _WRITTEN.fullmatch(text.strip())
     if match is None:
@@ -66,7 +66,7 @@ def read_date(text: str, year_of_the_unknown: int = YEAR_OF_THE_UNKNOWN) -> Date
     month = int(found["month"] or month_and_day[:2] or found["only_month"] or 0)
     day = int(found["day"] or month_and_day[2:] or found["day_of_month"] or found["only_day"] or 0)
     try:
-        date = date_parts(0 if year == year_of_the_unknown else year, month, day)
+        date = date_parts(0 if year in (YEAR_OF_THE_UNKNOWN, year_of_the_unknown) else year, month, day)
     except ValueError:
         return None
     return None if date == NO_DATE else date
