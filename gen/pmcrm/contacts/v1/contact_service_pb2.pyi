@@ -6,23 +6,14 @@ from pmcrm.contacts.v1 import contact_pb2 as _contact_pb2
 from pmcrm.contacts.v1 import contact_link_pb2 as _contact_link_pb2
 from pmcrm.contacts.v1 import contact_merge_pb2 as _contact_merge_pb2
 from pmcrm.contacts.v1 import contact_transfer_pb2 as _contact_transfer_pb2
+from pmcrm.type.v1 import search_mode_pb2 as _search_mode_pb2
 from google.protobuf.internal import containers as _containers
-from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class SearchMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    SEARCH_MODE_UNSPECIFIED: _ClassVar[SearchMode]
-    SEARCH_MODE_WEB: _ClassVar[SearchMode]
-    SEARCH_MODE_TSQUERY: _ClassVar[SearchMode]
-SEARCH_MODE_UNSPECIFIED: SearchMode
-SEARCH_MODE_WEB: SearchMode
-SEARCH_MODE_TSQUERY: SearchMode
 
 class CreateContactRequest(_message.Message):
     __slots__ = ("contact", "request_id")
@@ -163,7 +154,7 @@ class SearchContactsRequest(_message.Message):
     LAST_CONTACT_AFTER_FIELD_NUMBER: _ClassVar[int]
     LAST_CONTACT_BEFORE_FIELD_NUMBER: _ClassVar[int]
     query: str
-    mode: SearchMode
+    mode: _search_mode_pb2.SearchMode
     page_size: int
     page_token: str
     skip: int
@@ -174,7 +165,7 @@ class SearchContactsRequest(_message.Message):
     organization_id: str
     last_contact_after: _timestamp_pb2.Timestamp
     last_contact_before: _timestamp_pb2.Timestamp
-    def __init__(self, query: _Optional[str] = ..., mode: _Optional[_Union[SearchMode, str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., skip: _Optional[int] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., min_relationship_strength: _Optional[int] = ..., tag_ids_all: _Optional[_Iterable[str]] = ..., tag_ids_any: _Optional[_Iterable[str]] = ..., organization_id: _Optional[str] = ..., last_contact_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_contact_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, query: _Optional[str] = ..., mode: _Optional[_Union[_search_mode_pb2.SearchMode, str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., skip: _Optional[int] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., min_relationship_strength: _Optional[int] = ..., tag_ids_all: _Optional[_Iterable[str]] = ..., tag_ids_any: _Optional[_Iterable[str]] = ..., organization_id: _Optional[str] = ..., last_contact_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_contact_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class SearchContactsResponse(_message.Message):
     __slots__ = ("results", "next_page_token")
