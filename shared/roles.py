@@ -25,7 +25,8 @@ OWNER = "pmcrm_owner"
 SERVICE_ROLES = ("pmcrm_contacts", "pmcrm_interactions", "pmcrm_insights", "pmcrm_gdpr")
 FUNCTION_ROLES = ("pmcrm_search", "pmcrm_audit")
 BYPASSING_ROLES = ("pmcrm_service", "pmcrm_backup")
-ROLES = (OWNER, *SERVICE_ROLES, *FUNCTION_ROLES, *BYPASSING_ROLES)
+LOGIN_ROLES = (OWNER, *SERVICE_ROLES, *BYPASSING_ROLES)
+ROLES = (*LOGIN_ROLES, *FUNCTION_ROLES)
 EXTENSIONS = ("vector", "pg_trgm", "btree_gin", "unaccent")
 
 ATTEMPTS = 40
@@ -128,7 +129,7 @@ async def _script(conn: Connection, name: str) -> None:
 
 
 async def _password_statement(conn: Connection, role: str, password: str) -> str | None:
-    if role not in ROLES or role in FUNCTION_ROLES:
+    if role not in LOGIN_ROLES:
         raise ValueError(f"{role} is no role that logs in with a password")
     try:
         stored = await conn.fetchval("SELECT rolpassword FROM pg_catalog.pg_authid WHERE rolname = $1", role)

@@ -4,6 +4,8 @@ CREATE SCHEMA IF NOT EXISTS app;
 COMMENT ON SCHEMA app IS 'Functions of pmcrm and the ledger of its migrations; the tables are in public.';
 GRANT USAGE ON SCHEMA app
     TO pmcrm_contacts, pmcrm_interactions, pmcrm_insights, pmcrm_gdpr, pmcrm_search, pmcrm_audit, pmcrm_service;
+-- The runner has made the ledger; services compare it with their release when they start.
+GRANT SELECT ON app.migrations TO pmcrm_contacts, pmcrm_interactions, pmcrm_insights, pmcrm_gdpr, pmcrm_service;
 
 -- By default everybody may execute a new function. Here each function names who may.
 ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;

@@ -56,7 +56,7 @@ class Server:
     @property
     def passwords(self) -> dict[str, str]:
         """By role, of all that log in."""
-        return {role: self.password_of(role) for role in roles.ROLES if role not in roles.FUNCTION_ROLES}
+        return {role: self.password_of(role) for role in roles.LOGIN_ROLES}
 
     @contextlib.asynccontextmanager
     async def superuser(self, database: str | None = None) -> AsyncIterator[Connection]:
