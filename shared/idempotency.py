@@ -1,0 +1,74 @@
+"""A mutation happens once per `request_id`: the claim comes first, the answer is kept with the effect.
+
+The claim is an INSERT that a second caller with the same id waits for. When the first one has committed, the second
+finds its row and gets its answer again; when the first was undone, the second takes its place. Claim, effect and
+answer are one transaction, so that there is never one without the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from google.protobuf.message import Message
+
+from shared import queries
+from shared.errors import InvalidArgument, Violation
+from shared.fields import request_id_field
+
+if TYPE_CHECKING:
+    from shared.database import Transaction
+
+STATEMENTS = queries.load(Path(__file__).parent / "statements")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One mutation's name: the id that its caller chose, and what was asked for under it.
+
+    tenant: None for operator mutations, which have a table of their own.
+    method: the request's type, such as `pmcrm.contacts.v1.CreateContactRequest`.
+    body_hash: SHA-256 of the request, 32 bytes.
+    """
+
+    tenant: uuid.UUID | None
+    request_id: uuid.UUID
+    method: str
+    body_hash: bytes
+
+    async def make(self, tx: Transaction) -> bytes | None:
+        """Claims the id: None when it is this call's now, else the first call's answer.
+
+        Raises InvalidArgument REQUEST_ID_REUSED when the id stands for another request.
+        """
+        prefix = "" if self.tenant else "operator_"
+        if await tx.fetchrow(STATEMENTS[f"{prefix}claim_request"], self.request_id, self.method, self.body_hash):
+            return None
+        first = await tx.fetchrow(STATEMENTS[f"{prefix}claimed_request"], self.request_id)
+        if first is None or first["body_hash"] != self.body_hash or first["method"] != self.method:
+            violation = Violation("request_id", "was used for another request")
+            raise InvalidArgument([violation], "REQUEST_ID_REUSED")
+        answer: bytes = first["answer"]
+        return answer
+
+    def keeping(self, answer: Message) -> str:
+        """The statement that keeps the answer, to be sent in one message with COMMIT. Holds only UUIDs and hex."""
+        kept = answer.SerializeToString().hex()
+        if self.tenant is None:
+            table, rows = "operator_idempotency_keys", f"request_id = '{self.request_id}'"
+        else:
+            table, rows = "idempotency_keys", f"user_id = '{self.tenant}' AND request_id = '{self.request_id}'"
+        return f"UPDATE {table} SET answer = '\\x{kept}' WHERE {rows}"  # noqa: S608 - UUIDs and hex alone
+
+
+def claim_of(request: Message, tenant: uuid.UUID | None) -> Claim | None:
+    """The claim that a request makes; None when it has no `request_id`. Raises InvalidArgument for a malformed one."""
+    request_id = request_id_field(request)
+    if request_id is None:
+        return None
+    # Serialised anew, so that the order in which another language writes map entries does not matter.
+    body = request.SerializeToString(deterministic=True)
+    return Claim(tenant, request_id, request.DESCRIPTOR.full_name, hashlib.sha256(body).digest())

@@ -1,0 +1,5 @@
+-- The tenant's state; no row when there is none with this id.
+PREPARE tenant_state (uuid) AS
+SELECT deleted_at IS NOT NULL AS closed, default_region
+FROM users
+WHERE id = $1;
