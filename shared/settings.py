@@ -3,11 +3,10 @@
 A secret may also come from a file: NAME_FILE holds the path of a file with the value of NAME.
 """
 
-import difflib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -165,6 +164,7 @@ class Settings(BaseSettings):
 
     # The embedded database has a password per role, which one URL with {service} in it cannot say.
     _role_urls: Mapping[str, SecretStr] = PrivateAttr(default_factory=dict)
+    _generated: Mapping[str, SecretStr] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def settings_customise_sources(
@@ -224,8 +224,18 @@ class Settings(BaseSettings):
         found = {name: values[variable_of(name)] for name in unset if variable_of(name) in values}
         loaded = type(self).load(**found)
         copy = self.model_copy(update={name: getattr(loaded, name) for name in found})
-        copy._role_urls = self._role_urls
+        copy._generated = {**self._generated, **{variable_of(name): SecretStr(text) for name, text in found.items()}}
         return copy
+
+    def secrets_of_embedded(self) -> dict[str, str]:
+        """What a child process has to be told by variables, because this one's environment does not say it.
+
+        The generated keys and DATABASE_URL_SERVICE; DATABASE_URL is the caller's, for the service that the child runs.
+        """
+        told = {name: value.get_secret_value() for name, value in self._generated.items()}
+        if "service" in self._role_urls:
+            told["DATABASE_URL_SERVICE"] = self.database_url_for("service")
+        return told
 
     def key_ring(self, name: str) -> KeyRing:
         """The key ring of a field such as "page_token_keys". Raises SettingsError when it is not set."""
@@ -237,36 +247,6 @@ class Settings(BaseSettings):
         return ring
 
 
-class SettingRow(NamedTuple):
-    """One line of the table of settings; `value` is None when unset, and masked when secret."""
-
-    variable: str
-    default: str
-    value: str | None
-    description: str
-
-
-def setting_rows(settings: Settings | None = None) -> Sequence[SettingRow]:
-    """All settings in the order of their declaration, with the values that `settings` has for them."""
-    return [
-        SettingRow(
-            variable=variable_of(name),
-            default=_default_text(name, field),
-            value=_value_text(field, getattr(settings, name)) if settings is not None else None,
-            description=field.description or "",
-        )
-        for name, field in Settings.model_fields.items()
-    ]
-
-
-def unknown_variables(environ: Mapping[str, str] = os.environ) -> dict[str, str | None]:
-    """PMCRM_ variables that are none of the settings, each with the setting that was probably meant."""
-    known = {variable_of(name) for name in Settings.model_fields}
-    known |= {variable_of(name) + FILE_SUFFIX for name, field in Settings.model_fields.items() if is_secret(field)}
-    strays = sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
-    return {name: next(iter(difflib.get_close_matches(name, known, n=1)), None) for name in strays}
-
-
 def variable_of(name: str) -> str:
     """The environment variable of a field."""
     alias = Settings.model_fields[name].validation_alias
@@ -275,24 +255,6 @@ def variable_of(name: str) -> str:
 
 def is_secret(field: FieldInfo) -> bool:
     return field.annotation in (SecretStr | None, KeyRing | None)
-
-
-def _default_text(name: str, field: FieldInfo) -> str:
-    if name == "data_dir":
-        return ".pmcrm in the project"
-    return "" if field.default is None else _text(field.default)
-
-
-def _value_text(field: FieldInfo, value: object) -> str | None:
-    if value is None:
-        return None
-    return "********" if is_secret(field) else _text(value)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _sentence(error: ValidationError) -> str:

@@ -1,0 +1,55 @@
+"""The command `pmcrm`: one module per sub-command, put together here."""
+
+import importlib.metadata
+import sys
+from typing import Annotated
+
+import typer
+
+from cli import psql, settings
+from shared.settings import SettingsError
+
+# A traceback that shows local variables would print keys and people.
+app = typer.Typer(
+    name="pmcrm",
+    help="A personal network CRM's backend: four gRPC services over one PostgreSQL.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("psql", context_settings=psql.PASSES_ARGUMENTS)(psql.psql)
+app.command("settings")(settings.settings)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pmcrm {importlib.metadata.version('pmcrm')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = (
+        False
+    ),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Runs the command; what an operator can mend is a sentence on stderr. Exit codes: 2 for a setting, else 1."""
+    try:
+        app()
+    except SettingsError as error:
+        sys.exit(_say(error, code=2))
+    except Exception as error:
+        # Imported only now: it imports grpc, which workers must be spawned without.
+        from cli.failures import OPERATIONAL
+
+        if isinstance(error, OPERATIONAL):
+            sys.exit(_say(error, code=1))
+        raise
+
+
+def _say(error: Exception, code: int) -> int:
+    print(f"pmcrm: {error}", file=sys.stderr)
+    return code
