@@ -37,8 +37,8 @@ class ContactServiceStub:
 
     Ids of contacts that were merged go on working: they stand for the contact that survived, whose id the answer holds.
 
-    A contact whose processing is restricted is found by GetContact, BatchGetContacts, UpdateContact, DeleteContact,
-    UndeleteContact and ExportContacts, and by ListContacts with show_restricted; every other call passes it over, or
+    A contact whose processing is restricted (pmcrm.gdpr.v1) is in the answers of GetContact, BatchGetContacts,
+    UpdateContact and ExportContacts, and of ListContacts with show_restricted; every other call passes it over, or
     fails with FAILED_PRECONDITION PROCESSING_RESTRICTED when it names it.
 
     Any call can also fail with:
@@ -159,8 +159,8 @@ class ContactServiceServicer:
 
     Ids of contacts that were merged go on working: they stand for the contact that survived, whose id the answer holds.
 
-    A contact whose processing is restricted is found by GetContact, BatchGetContacts, UpdateContact, DeleteContact,
-    UndeleteContact and ExportContacts, and by ListContacts with show_restricted; every other call passes it over, or
+    A contact whose processing is restricted (pmcrm.gdpr.v1) is in the answers of GetContact, BatchGetContacts,
+    UpdateContact and ExportContacts, and of ListContacts with show_restricted; every other call passes it over, or
     fails with FAILED_PRECONDITION PROCESSING_RESTRICTED when it names it.
 
     Any call can also fail with:
@@ -189,6 +189,9 @@ class ContactServiceServicer:
         URL or handle is primary
         - INVALID_ARGUMENT REQUEST_ID_REUSED: another body was sent with this request_id
         - ALREADY_EXISTS SOURCE_UID_TAKEN: a living contact has this source_uid
+        - FAILED_PRECONDITION CONTACT_SUPPRESSED: it has a source_uid, so that it comes from somewhere, and one of its
+        e-mails or phones belongs to a person who was erased. Without a source_uid it is the user's own decision and goes
+        through
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -242,6 +245,8 @@ class ContactServiceServicer:
         - INVALID_ARGUMENT REQUEST_ID_REUSED: another body was sent with this request_id
         - NOT_FOUND CONTACT_NOT_FOUND: the tenant has no living contact with this id; with allow_missing the deleted
         contact, or an empty one if there is none at all, is returned instead
+        - FAILED_PRECONDITION PROCESSING_RESTRICTED: the contact's processing is restricted: lift the restriction first, or
+        erase the contact
         - ABORTED ETAG_MISMATCH: etag is set and the contact has changed since
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -272,6 +277,8 @@ class ContactServiceServicer:
         names it as `requests[3].contact.given_name`; a request within the batch carries a request_id
         - INVALID_ARGUMENT REQUEST_ID_REUSED: another body was sent with this request_id
         - ALREADY_EXISTS SOURCE_UID_TAKEN: a living contact, or another one in the batch, has the same source_uid
+        - FAILED_PRECONDITION CONTACT_SUPPRESSED: one of them has a source_uid and belongs to a person who was erased;
+        ErrorInfo.metadata names it in `index`, from 0
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -539,8 +546,8 @@ class ContactService:
 
     Ids of contacts that were merged go on working: they stand for the contact that survived, whose id the answer holds.
 
-    A contact whose processing is restricted is found by GetContact, BatchGetContacts, UpdateContact, DeleteContact,
-    UndeleteContact and ExportContacts, and by ListContacts with show_restricted; every other call passes it over, or
+    A contact whose processing is restricted (pmcrm.gdpr.v1) is in the answers of GetContact, BatchGetContacts,
+    UpdateContact and ExportContacts, and of ListContacts with show_restricted; every other call passes it over, or
     fails with FAILED_PRECONDITION PROCESSING_RESTRICTED when it names it.
 
     Any call can also fail with:
