@@ -1,0 +1,213 @@
+"""ContactService: create, read, list, change, delete and bring back contacts."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Sequence
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from pmcrm.contacts.v1 import contact_service_pb2 as pb
+from pmcrm.contacts.v1.contact_pb2 import Contact
+
+from services.contacts import listing
+from services.contacts.contact_rows import contact_of
+from shared import queries
+from shared.caller import caller
+from shared.contact_record import COLUMNS_OF_FIELD, has_composed_name, to_record
+from shared.database import Row, Transaction
+from shared.errors import AlreadyExists, InvalidArgument, NotFound, Violation
+from shared.etags import check_etag, etag_mismatch, expected_revision
+from shared.fields import uuid_field, uuid_list, uuid_value
+from shared.ids import new_ids
+from shared.layers import Context
+from shared.masks import check_mask, masked, replace, update_paths
+from shared.server import Runtime
+
+QUERIES = queries.load(Path(__file__).parent / "queries")
+
+WRITABLE = frozenset(COLUMNS_OF_FIELD)
+BATCH_LIMIT = 1000
+
+
+class Contacts:
+    """The servicer of pmcrm.contacts.v1.ContactService."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._database = runtime.database
+        self._page_tokens = runtime.page_tokens
+        self._grace_days = runtime.settings.delete_grace_days
+
+    async def CreateContact(self, request: pb.CreateContactRequest, context: Context) -> Contact:
+        """Creates a contact; SOURCE_UID_TAKEN when a living one has its source_uid."""
+        record = record_of(request.contact, "contact")
+
+        async def effect(tx: Transaction) -> Contact:
+            [contact] = await self._create(tx, [record])
+            return contact
+
+        return await self._database.mutate(request, Contact, effect)
+
+    async def BatchCreateContacts(
+        self, request: pb.BatchCreateContactsRequest, context: Context
+    ) -> pb.BatchCreateContactsResponse:
+        """Creates up to 1 000 contacts, all or none, in the order of the requests."""
+        records = records_of(request.requests)
+
+        async def effect(tx: Transaction) -> pb.BatchCreateContactsResponse:
+            return pb.BatchCreateContactsResponse(contacts=await self._create(tx, records))
+
+        return await self._database.mutate(request, pb.BatchCreateContactsResponse, effect)
+
+    async def GetContact(self, request: pb.GetContactRequest, context: Context) -> Contact:
+        """Returns one contact, deleted or not; NOT_FOUND if the tenant has none with this id."""
+        contact_id = uuid_field(request, "id")
+        check_mask(Contact, request.read_mask)
+        async with self._database.reading() as tx:
+            row = await tx.fetchrow(QUERIES["get_contact"], contact_id)
+        if row is None:
+            raise contact_not_found(contact_id)
+        return masked(contact_of(row, self._grace_days), request.read_mask)
+
+    async def BatchGetContacts(
+        self, request: pb.BatchGetContactsRequest, context: Context
+    ) -> pb.BatchGetContactsResponse:
+        """Returns contacts in the order of their ids; NOT_FOUND for the first missing one unless allow_missing."""
+        ids = uuid_list(request.ids, "ids", BATCH_LIMIT)
+        check_mask(Contact, request.read_mask)
+        async with self._database.reading() as tx:
+            rows = await tx.fetch(QUERIES["get_contacts"], list(set(ids)))
+        found = {row["id_key"]: masked(contact_of(row, self._grace_days), request.read_mask) for row in rows}
+        missing = [i for i, contact_id in enumerate(ids) if contact_id not in found]
+        if missing and not request.allow_missing:
+            raise contact_not_found(ids[missing[0]])
+        return pb.BatchGetContactsResponse(
+            contacts=[found[contact_id] for contact_id in ids if contact_id in found],
+            missing_ids=[request.ids[i] for i in missing],
+        )
+
+    async def ListContacts(self, request: pb.ListContactsRequest, context: Context) -> pb.ListContactsResponse:
+        """Lists living contacts, a page at a time, filtered and in the order asked for."""
+        wanted = listing.read(request, self._page_tokens)
+        async with self._database.reading() as tx:
+            return await listing.fetch(tx, request, wanted, self._page_tokens, self._grace_days)
+
+    async def UpdateContact(self, request: pb.UpdateContactRequest, context: Context) -> Contact:
+        """Changes the fields that the mask names; NOT_FOUND, ETAG_MISMATCH or SOURCE_UID_TAKEN."""
+        contact_id = uuid_value(request.contact.id, "contact.id")
+        paths = update_paths(request.contact, request.update_mask, WRITABLE)
+
+        async def effect(tx: Transaction) -> Contact:
+            row = await tx.fetchrow(QUERIES["lock_contact"], contact_id)
+            if row is None:
+                raise contact_not_found(contact_id)
+            current = contact_of(row, self._grace_days)
+            check_etag(request.contact.etag, current.etag)
+            changed = Contact()
+            changed.CopyFrom(current)
+            replace(changed, request.contact, paths)
+            if has_composed_name(row) and changed.display_name == current.display_name:
+                # A composed name follows its parts.
+                changed.display_name = ""
+            record = record_of(changed, "contact")
+            strength = record.pop("relationship_strength")
+            await _writing(tx.fetch(QUERIES["update_contact"], contact_id, record))
+            if "relationship_strength" in paths and _pins(request, current):
+                await tx.fetch(QUERIES["pin_strengths"], [contact_id], [strength or 0])
+            return await self._get(tx, contact_id)
+
+        return await self._database.mutate(request, Contact, effect)
+
+    async def DeleteContact(self, request: pb.DeleteContactRequest, context: Context) -> Contact:
+        """Deletes a contact until it is purged; NOT_FOUND when it is gone already, unless allow_missing."""
+        contact_id = uuid_field(request, "id")
+
+        async def effect(tx: Transaction) -> Contact:
+            deleted = await tx.fetchrow(QUERIES["delete_contact"], contact_id, expected_revision(request.etag))
+            row = await tx.fetchrow(QUERIES["get_contact"], contact_id)
+            if deleted is None and row is not None and row["delete_time"] is None:
+                raise etag_mismatch()
+            if deleted is None and not request.allow_missing:
+                raise contact_not_found(contact_id)
+            return Contact() if row is None else contact_of(row, self._grace_days)
+
+        return await self._database.mutate(request, Contact, effect)
+
+    async def UndeleteContact(self, request: pb.UndeleteContactRequest, context: Context) -> Contact:
+        """Brings a deleted contact back; CONTACT_NOT_DELETED when it lives, SOURCE_UID_TAKEN, ETAG_MISMATCH."""
+        contact_id = uuid_field(request, "id")
+
+        async def effect(tx: Transaction) -> Contact:
+            revision = expected_revision(request.etag)
+            restored = await _writing(tx.fetch(QUERIES["undelete_contact"], contact_id, revision))
+            row = await tx.fetchrow(QUERIES["get_contact"], contact_id)
+            if row is None:
+                raise contact_not_found(contact_id)
+            if not restored and row["delete_time"] is None:
+                raise AlreadyExists("CONTACT_NOT_DELETED", f"contact {contact_id} is not deleted", id=str(contact_id))
+            if not restored:
+                raise etag_mismatch()
+            return contact_of(row, self._grace_days)
+
+        return await self._database.mutate(request, Contact, effect)
+
+    async def _create(self, tx: Transaction, records: Sequence[dict[str, Any]]) -> list[Contact]:
+        ids = new_ids(len(records))
+        rows = [{**record, "id": contact_id} for record, contact_id in zip(records, ids, strict=True)]
+        await _writing(tx.fetch(QUERIES["create_contacts"], rows))
+        pinned = [(row["id"], row["relationship_strength"]) for row in rows if row["relationship_strength"]]
+        if pinned:
+            await tx.fetch(QUERIES["pin_strengths"], *(list(column) for column in zip(*pinned, strict=True)))
+        created = {
+            row["id_key"]: contact_of(row, self._grace_days) for row in await tx.fetch(QUERIES["get_contacts"], ids)
+        }
+        return [created[contact_id] for contact_id in ids]
+
+    async def _get(self, tx: Transaction, contact_id: uuid.UUID) -> Contact:
+        row = await tx.fetchrow(QUERIES["get_contact"], contact_id)
+        if row is None:
+            raise contact_not_found(contact_id)
+        return contact_of(row, self._grace_days)
+
+
+def record_of(contact: Contact, path: str) -> dict[str, Any]:
+    """The contact as columns, its phone numbers read in the tenant's region. Raises InvalidArgument."""
+    return to_record(contact, default_region=caller.get().default_region or "", path=path)
+
+
+def records_of(requests: Sequence[pb.CreateContactRequest]) -> list[dict[str, Any]]:
+    """The contacts of a batch as columns. Raises InvalidArgument with what is wrong in any of them."""
+    if not 1 <= len(requests) <= BATCH_LIMIT:
+        raise InvalidArgument([Violation("requests", f"must hold 1 to {BATCH_LIMIT} requests")])
+    records: list[dict[str, Any]] = []
+    bad: list[Violation] = []
+    for i, request in enumerate(requests):
+        if request.request_id:
+            bad.append(Violation(f"requests[{i}].request_id", "belongs on the batch, not on a request within it"))
+        try:
+            records.append(record_of(request.contact, f"requests[{i}].contact"))
+        except InvalidArgument as error:
+            bad.extend(error.violations)
+    if bad:
+        raise InvalidArgument(bad)
+    return records
+
+
+def contact_not_found(contact_id: uuid.UUID) -> NotFound:
+    """What a caller hears about a contact that its tenant does not have, whoever else may have it."""
+    return NotFound("CONTACT_NOT_FOUND", f"no contact {contact_id}", id=str(contact_id))
+
+
+def _pins(request: pb.UpdateContactRequest, current: Contact) -> bool:
+    # A caller that sends back a whole contact without naming the strength does not mean to pin the computed one.
+    named = "relationship_strength" in request.update_mask.paths
+    return named or request.contact.relationship_strength != current.relationship_strength
+
+
+async def _writing(statement: Awaitable[list[Row]]) -> list[Row]:
+    try:
+        return await statement
+    except asyncpg.UniqueViolationError as error:
+        # The only key beside the ids, which are ours, is the source_uid among living contacts.
+        raise AlreadyExists("SOURCE_UID_TAKEN", "a living contact has this source_uid") from error
