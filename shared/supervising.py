@@ -1,0 +1,93 @@
+"""Runs several worker processes for each service, and their common metrics. Imports neither grpc nor any service."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, multiprocess, start_http_server
+
+from shared.keys import local_keys
+from shared.settings import Settings
+from shared.startup import ready_database
+from shared.workers import Fleet, reserve_port, worker_command
+
+# Beyond a worker's own drain: the time to close its connections and end.
+KILL_MARGIN = 5.0
+LOOK_SECONDS = 0.5
+
+Announce = Callable[[Settings, Sequence[tuple[str, int, int | None]]], None]
+
+
+async def supervise(services: Sequence[str], settings: Settings, announce: Announce) -> None:
+    """Starts `settings.workers` processes for each service and keeps them up until SIGTERM or Ctrl-C.
+
+    announce: called with (service, port, metrics port) of each once its workers are starting.
+    Raises PortTaken, WorkersKeepDying.
+    """
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    async with ready_database(settings, list(services)) as ready:
+        with tempfile.TemporaryDirectory(prefix="pmcrm-metrics-") as folder:
+            held = [reserve_port(ready.host, ready.port(service)) for service in services]
+            ports = [socket.getsockname()[1] for socket in held]
+            fleets = [
+                _fleet(service, port, ready, Path(folder) / service)
+                for service, port in zip(services, ports, strict=True)
+            ]
+            try:
+                metrics = [_expose_metrics(fleet.name, ready, Path(folder) / fleet.name) for fleet in fleets]
+                for fleet in fleets:
+                    for _ in range(fleet.size):
+                        fleet.start_one()
+                announce(ready, list(zip(services, ports, metrics, strict=True)))
+                await _keep_up(fleets, stopping)
+            finally:
+                seconds = ready.drain_seconds + KILL_MARGIN
+                await asyncio.gather(*(asyncio.to_thread(fleet.end, seconds) for fleet in fleets))
+                for socket in held:
+                    socket.close()
+
+
+async def _keep_up(fleets: Sequence[Fleet], stopping: asyncio.Event) -> None:
+    while not stopping.is_set():
+        for fleet in fleets:
+            await asyncio.to_thread(fleet.replace_dead)
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                await stopping.wait()
+        except TimeoutError:
+            continue
+
+
+def _fleet(service: str, port: int, settings: Settings, metrics: Path) -> Fleet:
+    metrics.mkdir()
+    environment = {
+        "DATABASE_URL": settings.database_url_for(service),
+        f"PMCRM_{service.upper()}_PORT": str(port),
+        "PMCRM_WORKERS": "1",
+        "PROMETHEUS_MULTIPROC_DIR": str(metrics),
+    }
+    if settings.embedded:
+        # Workers find the embedded database by its URLs, and the keys made for it in their environment.
+        environment["DATABASE_URL_SERVICE"] = settings.database_url_for("service")
+        made = local_keys(settings.data_dir).environment()
+        environment |= {
+            name: value for name, value in made.items() if name not in os.environ and f"{name}_FILE" not in os.environ
+        }
+    return Fleet(service, worker_command(service), environment, settings.workers)
+
+
+def _expose_metrics(service: str, settings: Settings, folder: Path) -> int | None:
+    wanted = settings.metrics_port_of(service)
+    if wanted is None:
+        return None
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call]
+    server, _ = start_http_server(wanted, settings.host, registry)
+    return int(server.server_port)
