@@ -1,0 +1,87 @@
+"""`pmcrm maintenance`: what is periodic, one task at a time, for cron."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, TypeAlias
+
+import asyncpg
+import typer
+
+from shared import queries
+from shared.embedded import EmbeddedError
+from shared.floor import UnfitServerError
+from shared.keys import KeysError
+from shared.migrations import SQL, MigrationError
+from shared.settings import Settings, SettingsError
+from shared.startup import ready_database
+
+Connection: TypeAlias = "asyncpg.Connection[Any]"
+
+STATEMENTS = queries.load(SQL / "maintenance")
+
+# A slice of request ids is deleted by one statement, so that none holds its locks for long.
+SLICE = timedelta(hours=1)
+
+app = typer.Typer(
+    help="Periodic tasks, for cron. Each works across tenants, as DATABASE_URL_SERVICE.", no_args_is_help=True
+)
+
+
+@app.command()
+def partitions(
+    months: Annotated[int, typer.Option(help="Months to come that shall have a partition.", min=0, max=120)] = 3,
+) -> None:
+    """Make the audit log's partitions ahead. Daily or weekly; rows that came too early are moved into theirs."""
+    made = _run(lambda conn, _: create_partitions(conn, months))
+    typer.echo(f"{made} partition{'' if made == 1 else 's'} made.")
+
+
+@app.command()
+def expire_requests() -> None:
+    """Forget request ids older than PMCRM_REQUEST_ID_HOURS. Hourly."""
+    forgotten = _run(
+        lambda conn, settings: forget_requests(conn, datetime.now(UTC) - timedelta(hours=settings.request_id_hours))
+    )
+    typer.echo(f"{forgotten} request id{'' if forgotten == 1 else 's'} forgotten.")
+
+
+async def create_partitions(conn: Connection, months_ahead: int) -> int:
+    """Makes the audit log's partitions of this month and so many to come; returns how many were missing."""
+    made: int = await conn.fetchval(STATEMENTS["create_audit_partitions"].sql, months_ahead)
+    return made
+
+
+async def forget_requests(conn: Connection, before: datetime) -> int:
+    """Deletes the remembered requests, tenants' and operators', from before a time; returns how many."""
+    return await _delete_in_slices(conn, before, "oldest_request", "expire_requests") + await _delete_in_slices(
+        conn, before, "oldest_operator_request", "expire_operator_requests"
+    )
+
+
+async def _delete_in_slices(conn: Connection, before: datetime, oldest: str, expire: str) -> int:
+    count = 0
+    while (reached := await conn.fetchval(STATEMENTS[oldest].sql)) is not None and reached < before:
+        status = await conn.execute(STATEMENTS[expire].sql, min(reached + SLICE, before))
+        count += int(status.rpartition(" ")[2])
+    return count
+
+
+def _run(task: Callable[[Connection, Settings], Awaitable[int]]) -> int:
+    async def connected() -> int:
+        async with ready_database(Settings.load(), []) as settings:
+            conn = await asyncpg.connect(settings.database_url_for("service"), timeout=10)
+            try:
+                return await task(conn, settings)
+            finally:
+                await conn.close()
+
+    try:
+        return asyncio.run(connected())
+    except (SettingsError, EmbeddedError, KeysError, MigrationError, UnfitServerError) as error:
+        typer.echo(str(error), err=True)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        typer.echo(f"The database in DATABASE_URL_SERVICE cannot do this: {error}", err=True)
+    raise typer.Exit(1)
