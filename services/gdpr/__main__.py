@@ -1,0 +1,15 @@
+"""`python -m services.gdpr`: runs this service alone."""
+
+from typing import Any
+
+from shared.entry import run
+
+
+def load() -> Any:
+    """Imported late: with several workers the supervising process must not import grpc."""
+    from services.gdpr.service import SERVICE
+
+    return SERVICE
+
+
+run("gdpr", load)

@@ -1,0 +1,1 @@
+"""The insights service: what to do about one's network, and finding people by meaning."""

@@ -1,0 +1,15 @@
+"""`python -m services.interactions`: runs this service alone."""
+
+from typing import Any
+
+from shared.entry import run
+
+
+def load() -> Any:
+    """Imported late: with several workers the supervising process must not import grpc."""
+    from services.interactions.service import SERVICE
+
+    return SERVICE
+
+
+run("interactions", load)
