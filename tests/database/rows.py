@@ -1,0 +1,51 @@
+"""A row of each tenant table, for tests that need one in several tenants."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from tests.postgres import Connection
+
+# By table, parents first: a statement that adds a row of tenant $1. Where it needs one, $2 is a contact's id.
+INSERTS = {
+    "users": "INSERT INTO users (id, display_name) VALUES ($1, 'Somebody')",
+    "contacts": """
+        INSERT INTO contacts (user_id, id, display_name, sort_name, given_name, emails, phones, source_uid)
+        VALUES (
+            $1, $2, 'Anna', 'anna', 'Anna', '[{"value": "Anna@example.com"}]',
+            '[{"value": "0171 123", "e164": "+49171123"}]', 'uid-1'
+        )
+    """,
+    "contact_strengths": "INSERT INTO contact_strengths (user_id, contact_id) VALUES ($1, $2)",
+    "idempotency_keys": """
+        INSERT INTO idempotency_keys (user_id, request_id, method, body_hash) VALUES ($1, $2, 'CreateContact', '\\x00')
+    """,
+    "audit_logs": """
+        INSERT INTO audit_logs (user_id, subject_id, table_name, action, role_name, digest)
+        VALUES ($1, $2, 'contacts', 'INSERT', 'pmcrm_contacts', '\\x00')
+    """,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A tenant with a row in every table. id: also of its request in idempotency_keys."""
+
+    id: uuid.UUID
+    contact: uuid.UUID
+
+
+async def insert(conn: Connection, table: str, tenant: uuid.UUID, contact: uuid.UUID) -> None:
+    """Runs the table's statement. A contact's row in contact_strengths is there already, made by trigger."""
+    statement = INSERTS[table]
+    await conn.execute(statement, *([tenant, contact] if "$2" in statement else [tenant]))
+
+
+async def add_tenant(conn: Connection) -> Tenant:
+    """Adds a tenant with a row in every table. conn: a superuser's."""
+    tenant = Tenant(uuid.uuid4(), uuid.uuid4())
+    for table in INSERTS:
+        if table != "contact_strengths":
+            await insert(conn, table, tenant.id, tenant.contact)
+    return tenant
