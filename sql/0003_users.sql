@@ -42,7 +42,7 @@ GRANT UPDATE (display_name, settings, preferences, time_zone, locale, default_re
     ON users TO pmcrm_contacts;
 -- NOTE: insert and update of subscription_tier are not granted to pmcrm_contacts, because only operators make users and
 -- set what they pay for. Delete is granted to no service: closing sets deleted_at.
-GRANT SELECT (id, deleted_at, time_zone, locale) ON users TO pmcrm_interactions, pmcrm_insights, pmcrm_gdpr;
+GRANT SELECT (id, deleted_at, time_zone, locale, default_region) ON users TO pmcrm_interactions, pmcrm_insights, pmcrm_gdpr;
 GRANT SELECT, INSERT, DELETE ON users TO pmcrm_service;
 GRANT UPDATE (
     display_name, subscription_tier, settings, preferences, time_zone, locale, default_region, deleted_at, updated_at

@@ -48,8 +48,9 @@ LEAKY = (
 # What our own schemas hold, without extensions' members.
 OURS = """
     WITH ours AS (
-        SELECT c.oid, c.relname, c.relkind, c.relispartition, c.relrowsecurity, c.relforcerowsecurity, c.relacl, c.relowner,
-            c.reloptions, CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END AS name
+        SELECT c.oid, c.relname, c.relkind, c.relispartition, c.relrowsecurity, c.relforcerowsecurity, c.relacl,
+            c.relowner, c.reloptions,
+            CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END AS name
         FROM pg_class AS c
         JOIN pg_namespace AS n ON n.oid = c.relnamespace
         WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
@@ -157,7 +158,7 @@ RULES = {
         "is a second permissive policy, and those are alternatives",
     ),
     "policy-subquery": (
-        "SELECT name || '.' || polname FROM policies WHERE polqual::text || coalesce(polwithcheck::text, '') ~ 'SUBLINK'",
+        "SELECT name || '.' || polname FROM policies WHERE concat(polqual, polwithcheck) ~ 'SUBLINK'",
         "has a subquery",
     ),
     "policy-deleted": (
@@ -257,7 +258,8 @@ RULES = {
             pg_get_functiondef(f.oid) ~* '\\m(current_setting|current_user|session_user|now|clock_timestamp)\\M'
             OR EXISTS (
                 SELECT FROM functions AS g
-                WHERE g.provolatile <> 'i' AND pg_get_functiondef(f.oid) ~ ('\\m' || g.proname || '\\M') AND g.oid <> f.oid
+                WHERE g.provolatile <> 'i' AND g.oid <> f.oid
+                    AND pg_get_functiondef(f.oid) ~ ('\\m' || g.proname || '\\M')
             )
         )
         """,
@@ -304,7 +306,8 @@ RULES = {
     ),
     "role-owns": (
         """
-        SELECT r.rolname || ' owns ' || o.name FROM roles AS r JOIN ours AS o ON o.relowner = r.oid WHERE r.rolname <> $5
+        SELECT r.rolname || ' owns ' || o.name FROM roles AS r JOIN ours AS o ON o.relowner = r.oid
+        WHERE r.rolname <> $5
         """,
         "though only the owner may own tables",
     ),

@@ -15,7 +15,7 @@ SETTINGS = {
     "request_id": "01890a5d-ac96-774b-bcce-b302099a8057",
     "client_ip": "203.0.113.7",
     "actor": "Zoë (support)".encode().hex(),
-    "user_agent": "Mozilla/5.0".encode().hex(),
+    "user_agent": b"Mozilla/5.0".hex(),
 }
 DIGEST = "app.audit_digest(salt, old_values, new_values, actor, client_ip, user_agent)"
 
