@@ -83,6 +83,8 @@ class Transcoder:
                 break
         else:
             encoding = encoding or next((bare for pattern, bare in _BARE_UTF16 if pattern.match(head)), "")
+        if encoding in ("utf-16", "utf-32"):
+            encoding += "-le"  # the codecs of these names insist on a mark
         if encoding:
             self.charset = encoding
         if encoding not in ("", "utf-8"):

@@ -94,6 +94,7 @@ def _phone(phone: Phone, default_region: str, path: str, violations: Violations)
 
 
 def _address(address: Address, path: str, violations: Violations) -> Entry:
+    found_before = len(violations.found)
     entry: Entry = {"value": checked_text(address.value, f"{path}.value", limits.ADDRESS, violations).strip()}
     for part, has_lines in _ADDRESS_PARTS.items():
         value: str = getattr(address, part)
@@ -102,7 +103,7 @@ def _address(address: Address, path: str, violations: Violations) -> Entry:
             entry[part] = check(value, f"{path}.{part}", limits.ADDRESS_PART, violations).strip()
     entry["country_code"] = checked_region(address.country_code, f"{path}.country_code", violations)
     entry["value"] = entry["value"] or _envelope(entry)
-    if not entry["value"] and not violations:
+    if not entry["value"] and len(violations.found) == found_before:
         violations.add(path, "must have a value or a part of an address")
     return entry
 

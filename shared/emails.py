@@ -1,7 +1,7 @@
 """E-mail addresses as people have them in their address books: kept as typed, but for the domain.
 
 The domain is lower-cased and, where it is internationalised, written in Unicode; the local part is kept, because only
-the mailbox's own server knows what it means. Look-up ignores case (`email_key`). Nothing asks the DNS.
+the mailbox's own server knows what it means. Nothing asks the DNS.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
+
+# Address books hold hosts of home and office networks (`ada@printer.local`); the library means its list to be changed.
+SPECIAL_USE_DOMAIN_NAMES.clear()
 
 # Two dots in a row, and one before the @, are against RFC 5322 and yet were given out by large Japanese carriers.
 _PLAIN_LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-][A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]*", re.ASCII)
@@ -30,11 +33,6 @@ def normal_email(value: str) -> str | None:
     return _validated(value)
 
 
-def email_key(normal: str) -> str:
-    """The form under which a normal address is looked up and compared."""
-    return normal.casefold()
-
-
 @lru_cache(maxsize=4096)
 def _normal_domain(domain: str) -> str | None:
     # Most addresses share a few domains, and validating one costs 50 µs.
@@ -47,7 +45,6 @@ def _validated(value: str) -> str | None:
         return validate_email(
             value,
             check_deliverability=False,
-            # Hosts of a home or office network (`ada@printer.local`) are in address books too.
             globally_deliverable=False,
             allow_quoted_local=True,
             allow_domain_literal=True,

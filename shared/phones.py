@@ -66,7 +66,7 @@ def read_phone(value: str, region: str, default_region: str) -> Phone:
 def plain_international(value: str) -> PhoneNumber | None:
     """The number that `parse` would find, ten times as fast, where nothing has to be guessed; None for all others.
 
-    That is: a plus, a country code, and digits that begin with no prefix and are as many as that country's numbers have.
+    That is: a plus, a country code, and digits that begin with no prefix and are as many as its numbers have.
     """
     if not value.startswith("+"):
         return None

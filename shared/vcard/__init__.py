@@ -1,7 +1,8 @@
 """Reading address books in vCard 2.1, 3.0 and 4.0: any bytes at all end in contacts and failures.
 
-`splitting` cuts a stream into cards, `lines` reads one card's lines, `card` makes a contact of them.
+`splitting` cuts a stream into cards, `lines` takes one card's lines apart, `properties` and `card` make a contact of
+them, `importing` does all of it for an import.
 
-vobject is not used to read: it stops at the first broken card, its pattern for a line takes exponential time on
-`A;B=======`, and it drops 2.1's soft line breaks, groups' labels and dates without a year. Tests read what it writes.
+vobject does not read them: it stops at the first broken card, and its pattern for a line takes exponential time on
+`A;B=======`. Tests check that what it writes is read as it was meant.
 """

@@ -126,7 +126,7 @@ class CardSplitter:
     def _end_line(self, line: bytes) -> None:
         self._line_number += 1
         cut, self._line_is_cut = self._line_is_cut, False
-        if not line or line.isspace():
+        if not line or (line.isspace() and not (self._in_card and line[:1] in b" \t")):
             if self._in_card and self._card.endswith(b"=\n"):
                 self._card += b"\n"  # ends a quoted-printable value that would otherwise go on with the next line
         elif not self._in_card:
