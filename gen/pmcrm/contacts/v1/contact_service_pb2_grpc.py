@@ -216,7 +216,7 @@ class ContactServiceServicer:
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: page_size or skip is negative, the order or the mask is unknown, or a filter is
         malformed or out of range
-        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is damaged, expired, or belongs to other arguments
+        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is none that this call returned for the same arguments
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -308,7 +308,7 @@ class ContactServiceServicer:
         negative, or the mask names an unknown field
         - INVALID_ARGUMENT QUERY_MALFORMED: in TSQUERY mode, the query cannot be read; the violation names the place. No
         query is malformed in the default mode
-        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is damaged, expired, or belongs to other arguments
+        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is none that this call returned for the same arguments
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -399,7 +399,7 @@ class ContactServiceServicer:
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: contact_id is not a UUID, page_size or skip is negative, or the order, the type
         or the mask is unknown
-        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is damaged, expired, or belongs to other arguments
+        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is none that this call returned for the same arguments
         - NOT_FOUND CONTACT_NOT_FOUND: the tenant has no contact with this id
         - FAILED_PRECONDITION PROCESSING_RESTRICTED: the contact's processing is restricted
         """

@@ -159,7 +159,7 @@ class OrganizationServiceServicer:
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: page_size or skip is negative, the order or the mask is unknown, or a filter is
         over its limit
-        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is damaged, expired, or belongs to other arguments
+        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is none that this call returned for the same arguments
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -258,7 +258,7 @@ class OrganizationServiceServicer:
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: neither contact_id nor organization_id is given, one is not a UUID, page_size or
         skip is negative, or the order, the tense or the mask is unknown
-        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is damaged, expired, or belongs to other arguments
+        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is none that this call returned for the same arguments
         - NOT_FOUND CONTACT_NOT_FOUND: the tenant has no contact with this id
         - NOT_FOUND ORGANIZATION_NOT_FOUND: the tenant has no organization with this id
         - FAILED_PRECONDITION PROCESSING_RESTRICTED: the processing of the contact that was named is restricted

@@ -144,7 +144,7 @@ class TagServiceServicer:
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: page_size or skip is negative, or the order or the mask is unknown
-        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is damaged, expired, or belongs to other arguments
+        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is none that this call returned for the same arguments
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

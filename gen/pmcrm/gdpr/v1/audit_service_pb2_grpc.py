@@ -103,7 +103,7 @@ class AuditServiceServicer:
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: page_size or skip is negative, or the order, a filter or the mask is unknown or
         malformed
-        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is damaged, expired, or belongs to other arguments
+        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is none that this call returned for the same arguments
         - PERMISSION_DENIED OPERATOR_REQUIRED: user_id names another tenant and the caller is not an operator
         - NOT_FOUND USER_NOT_FOUND: an operator names a tenant that there is no audit entry of
         """

@@ -133,7 +133,7 @@ class ConsentServiceServicer:
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: page_size or skip is negative, contact_id and user_only are both given, or the
         order, a filter or the mask is unknown or malformed
-        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is damaged, expired, or belongs to other arguments
+        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is none that this call returned for the same arguments
         - NOT_FOUND CONTACT_NOT_FOUND: the tenant has no contact with contact_id
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -144,7 +144,7 @@ class InsightServiceServicer:
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: page_size or skip is negative, or the order, a filter or the mask is unknown or
         malformed
-        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is damaged, expired, or belongs to other arguments
+        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is none that this call returned for the same arguments
         - NOT_FOUND CONTACT_NOT_FOUND: the tenant has no contact with contact_id
         - FAILED_PRECONDITION PROCESSING_RESTRICTED: the processing of that contact is restricted
         """

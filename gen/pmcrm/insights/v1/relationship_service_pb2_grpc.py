@@ -105,7 +105,7 @@ class RelationshipServiceServicer:
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: the id is not a UUID, as_of_time is out of range, or page_size or skip is
         negative
-        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is damaged, expired, or belongs to other arguments
+        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is none that this call returned for the same arguments
         - NOT_FOUND CONTACT_NOT_FOUND: the tenant has no living contact with this id
         - FAILED_PRECONDITION PROCESSING_RESTRICTED: the contact's processing is restricted
         """
@@ -130,7 +130,7 @@ class RelationshipServiceServicer:
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: the id is not a UUID, or page_size, skip or min_score is out of range
-        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is damaged, expired, or belongs to other arguments
+        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is none that this call returned for the same arguments
         - NOT_FOUND CONTACT_NOT_FOUND: the tenant has no living contact with this id
         - FAILED_PRECONDITION PROCESSING_RESTRICTED: the contact's processing is restricted
         """

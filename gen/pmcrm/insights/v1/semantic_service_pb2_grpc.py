@@ -121,7 +121,7 @@ class SemanticServiceServicer:
         - INVALID_ARGUMENT FIELD_INVALID: neither query nor vector is given, or both are; the query is over 10 000
         characters; or page_size, skip, min_score or a time is out of range
         - INVALID_ARGUMENT EMBEDDING_INVALID: the vector is empty, all zero, of the wrong length, or holds NaN or infinity
-        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is damaged, expired, or belongs to other arguments
+        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is none that this call returned for the same arguments
         - NOT_FOUND CONTACT_NOT_FOUND: the tenant has no contact with contact_id
         - FAILED_PRECONDITION PROCESSING_RESTRICTED: the processing of that contact is restricted
         - FAILED_PRECONDITION EMBEDDING_MODEL_MISMATCH: the vector is of another model than the one in use
@@ -141,7 +141,7 @@ class SemanticServiceServicer:
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: the query is empty or over 1 000 characters, or page_size, skip or a time is out
         of range
-        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is damaged, expired, or belongs to other arguments
+        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is none that this call returned for the same arguments
         - NOT_FOUND CONTACT_NOT_FOUND: the tenant has no contact with contact_id
         - FAILED_PRECONDITION PROCESSING_RESTRICTED: the processing of that contact is restricted
         """
@@ -154,7 +154,7 @@ class SemanticServiceServicer:
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: the id is not a UUID, or page_size, skip or min_score is out of range
-        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is damaged, expired, or belongs to other arguments
+        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is none that this call returned for the same arguments
         - NOT_FOUND CONTACT_NOT_FOUND: the tenant has no living contact with this id
         - FAILED_PRECONDITION PROCESSING_RESTRICTED: the contact's processing is restricted
         - FAILED_PRECONDITION EMBEDDING_MISSING: the contact has no embedding: it is too new, has no text, or has not

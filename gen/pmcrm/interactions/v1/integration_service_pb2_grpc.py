@@ -153,7 +153,7 @@ class IntegrationServiceServicer:
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: page_size or skip is negative, or the order, a filter or the mask is unknown
-        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is damaged, expired, or belongs to other arguments
+        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is none that this call returned for the same arguments
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

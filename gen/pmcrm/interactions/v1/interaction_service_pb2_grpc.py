@@ -165,7 +165,7 @@ class InteractionServiceServicer:
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: page_size or skip is negative, the order or the mask is unknown, or a filter is
         malformed
-        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is damaged, expired, or belongs to other arguments
+        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is none that this call returned for the same arguments
         - NOT_FOUND CONTACT_NOT_FOUND: the tenant has no contact with one of the ids
         - FAILED_PRECONDITION PROCESSING_RESTRICTED: the processing of a contact that was named is restricted
         """
@@ -251,7 +251,7 @@ class InteractionServiceServicer:
         - INVALID_ARGUMENT FIELD_INVALID: the query is empty or over 1 000 characters, a filter is malformed, page_size or
         skip is negative, or the mask names an unknown field
         - INVALID_ARGUMENT QUERY_MALFORMED: in TSQUERY mode, the query cannot be read; the violation names the place
-        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is damaged, expired, or belongs to other arguments
+        - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is none that this call returned for the same arguments
         - NOT_FOUND CONTACT_NOT_FOUND: the tenant has no contact with one of the ids
         - FAILED_PRECONDITION PROCESSING_RESTRICTED: the processing of a contact that was named is restricted
         """
