@@ -25,6 +25,7 @@ from shared.errors import (
     FailedPrecondition,
     Unauthenticated,
     Unavailable,
+    UnknownOutcome,
 )
 from shared.metrics import Metrics
 from shared.pool import Pool, Session
@@ -107,9 +108,12 @@ class Database:
         Raises UNKNOWN_OUTCOME when the connection was lost while committing, CONCURRENT_CHANGE (ABORTED) when other
         transactions undid this one several times.
         """
+        return await self.claim(idempotency.claim_of(request, bound_tenant(caller.get())), answer, effect)
+
+    async def claim(self, claim: idempotency.Claim | None, answer: type[Answer], effect: Effect[Answer]) -> Answer:
+        """`mutate` for a call whose claim is not made of one request: a stream that was read to its end."""
         who = caller.get()
         tenant = bound_tenant(who)
-        claim = idempotency.claim_of(request, tenant)
         begin = f"BEGIN; SET LOCAL app.current_user_id = '{tenant}'{_audit_settings(who)}"
         return await self._with_retries(lambda: self._once(self.pool, begin, tenant, claim, answer, effect))
 
@@ -176,7 +180,7 @@ class Database:
                 if claim is not None:
                     commit = f"{claim.keeping(answer)}; COMMIT"
         except BaseException as error:
-            await self.undo(pool, session, error)
+            await self.undo(pool, session, error, writing=True)
             raise
         # Shielded: a caller that goes away must not leave the connection in the middle of a COMMIT.
         await asyncio.shield(self._in_background(self._commit(pool, session, commit)))
@@ -189,9 +193,7 @@ class Database:
         except BaseException as error:
             if _is_lost(session, error):
                 pool.discard(session)
-                raise Unavailable(
-                    "UNKNOWN_OUTCOME", "the connection was lost while committing; repeat with the same request_id"
-                ) from error
+                raise UnknownOutcome from error
             await self._roll_back(pool, session)
             raise
         pool.release(session)
@@ -199,7 +201,7 @@ class Database:
             # PostgreSQL answers COMMIT with ROLLBACK when a statement had failed before.
             raise RuntimeError("a failed statement was swallowed inside a mutation")
 
-    async def undo(self, pool: Pool, session: Session, error: BaseException) -> None:
+    async def undo(self, pool: Pool, session: Session, error: BaseException, *, writing: bool = False) -> None:
         """Ends a transaction that failed. Raises the error in our terms when there is a better one than `error`."""
         if _is_lost(session, error):
             pool.discard(session)
@@ -207,6 +209,10 @@ class Database:
         if isinstance(error, OUTDATED):
             pool.discard(session)
             raise Unavailable("DATABASE_UNAVAILABLE", "the database was migrated meanwhile") from error
+        if writing and isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+            # What was the primary when the connection was opened may be a standby now.
+            pool.discard(session)
+            raise Unavailable("DATABASE_UNAVAILABLE", "the database takes no writes") from error
         rollback = self._in_background(self._roll_back(pool, session))
         if not isinstance(error, asyncio.CancelledError | GeneratorExit):
             await asyncio.shield(rollback)

@@ -18,6 +18,13 @@ from google.rpc import error_details_pb2, status_pb2
 
 DOMAIN = "pmcrm"
 
+# Bytes of a status. It travels in trailing metadata, of which clients take 8 KiB: beyond that a caller would hear
+# RESOURCE_EXHAUSTED from its own library instead of what is wrong. Details travel in base64, a third longer.
+MESSAGE_LIMIT = 1000
+DETAILS_LIMIT = 3500
+LONGEST_FIELD = 120
+SEPARATOR = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:
@@ -58,19 +65,38 @@ class RpcError(Exception):
 
 
 class InvalidArgument(RpcError):
-    """The request is wrong whatever the state of the system; names every bad field at once."""
+    """The request is wrong whatever the state of the system; names every bad field at once, as far as there is room."""
 
     code = grpc.StatusCode.INVALID_ARGUMENT
 
     def __init__(self, violations: Sequence[Violation], reason: str = "FIELD_INVALID") -> None:
-        super().__init__(reason, "; ".join(f"{v.field}: {v.description}" for v in violations))
+        super().__init__(reason, _sentence(violations))
         self.violations = tuple(violations)
 
     def details(self) -> list[Message]:
         bad = error_details_pb2.BadRequest()
-        for violation in self.violations:
+        for violation in _fitting(self.violations, DETAILS_LIMIT):
             bad.field_violations.add(field=violation.field, description=violation.description)
         return [*super().details(), bad]
+
+
+def _sentence(violations: Sequence[Violation]) -> str:
+    named = _fitting(violations, MESSAGE_LIMIT)
+    rest = f"; and {len(violations) - len(named)} more" if len(named) < len(violations) else ""
+    return "; ".join(f"{v.field}: {v.description}" for v in named) + rest
+
+
+def _fitting(violations: Sequence[Violation], limit: int) -> list[Violation]:
+    """The first violations that together take at most `limit` bytes; always one, cut short where it must be."""
+    fitting: list[Violation] = []
+    for violation in violations:
+        limit -= len(violation.field.encode()) + len(violation.description.encode()) + SEPARATOR
+        if limit < 0:
+            break
+        fitting.append(violation)
+    if violations and not fitting:
+        fitting.append(Violation(violations[0].field[:LONGEST_FIELD], violations[0].description[:LONGEST_FIELD]))
+    return fitting
 
 
 class NotFound(RpcError):
@@ -110,9 +136,20 @@ class Unauthenticated(RpcError):
 
 
 class Unavailable(RpcError):
-    """The same call may succeed later. Nothing was changed, unless the reason is UNKNOWN_OUTCOME."""
+    """The same call may succeed later. Nothing was changed."""
 
     code = grpc.StatusCode.UNAVAILABLE
+
+
+class UnknownOutcome(RpcError):
+    """The connection was lost while committing. Not UNAVAILABLE, which callers' libraries repeat by themselves."""
+
+    code = grpc.StatusCode.UNKNOWN
+
+    def __init__(self) -> None:
+        super().__init__(
+            "UNKNOWN_OUTCOME", "the connection was lost while committing; repeat with the same request_id"
+        )
 
 
 class DeadlineExceeded(RpcError):
@@ -151,8 +188,12 @@ class ResourceExhausted(RpcError):
         return [*super().details(), error_details_pb2.RetryInfo(retry_delay=delay)]
 
 
-# The database undid the transaction because of another one; the same transaction may be run again.
-UNDONE_BY_CONCURRENCY = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+class ChangedMeanwhile(Exception):
+    """Raised inside of a mutation that finds something changed by another one; the mutation is run again."""
+
+
+# The transaction came to nothing because of another one; the same transaction may be run again.
+UNDONE_BY_CONCURRENCY = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, ChangedMeanwhile)
 
 
 def as_rpc_error(error: BaseException, request_id: str) -> RpcError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zoneinfo
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import phonenumbers
@@ -62,7 +63,7 @@ def to_record(user: User, path: str) -> UserRecord:
         locale=user.locale or "en",
         default_region=user.default_region or None,
     )
-    if record.time_zone not in zoneinfo.available_timezones():
+    if record.time_zone not in time_zones():
         violations.add(f"{path}.time_zone", "must be an IANA time zone such as Europe/Berlin")
     if not LOCALE.fullmatch(record.locale):
         violations.add(f"{path}.locale", "must be a BCP 47 language tag such as de-AT")
@@ -70,6 +71,12 @@ def to_record(user: User, path: str) -> UserRecord:
         violations.add(f"{path}.default_region", "must be two letters of ISO 3166-1 such as AT")
     violations.raise_if_any()
     return record
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """The IANA names that this machine knows; reading them takes milliseconds."""
+    return frozenset(zoneinfo.available_timezones())
 
 
 def _tier(value: int, field: str, violations: Violations) -> str:
