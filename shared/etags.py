@@ -9,8 +9,9 @@ def expected_revision(etag: str) -> int | None:
     """The revision that a caller expects; None when it sent no etag. One that we never made matches no revision."""
     if not etag:
         return None
-    # At most as long as PostgreSQL's bigint; isdecimal alone would let other scripts' digits pass.
-    return int(etag) if etag.isascii() and etag.isdecimal() and len(etag) <= 18 else -1
+    # As we write it and no longer than PostgreSQL's bigint; isdecimal alone would let other scripts' digits pass.
+    ours = etag.isascii() and etag.isdecimal() and len(etag) <= 18 and not etag.startswith("0")
+    return int(etag) if ours else -1
 
 
 def check_etag(expected: str, current: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
+from google.protobuf.struct_pb2 import Struct
 
 from shared.errors import InvalidArgument, Violation
 
@@ -42,7 +43,10 @@ def check_paths(descriptor: Any, paths: Iterable[str], field: str) -> None:
 
 
 def replace(target: Message, source: Message, paths: Iterable[str]) -> None:
-    """Gives the target the source's values at the paths. Repeated fields and messages are replaced, not merged."""
+    """Gives the target the source's values at the paths. Repeated fields and messages are replaced, not merged.
+
+    A path may reach into a Struct (`custom_fields.theme.dark`); a key that holds something else becomes an object.
+    """
     for path in paths:
         _replace(target, source, path.split("."))
 
@@ -63,6 +67,8 @@ def masked(message: M, mask: FieldMask) -> M:
 
 
 def _exists(descriptor: Any, path: str) -> bool:
+    if descriptor is Struct.DESCRIPTOR:
+        return all(path.split("."))  # a Struct has whatever keys a caller gives it
     name, _, rest = path.partition(".")
     field = descriptor.fields_by_name.get(name)
     if field is None:
@@ -77,12 +83,32 @@ def _exists(descriptor: Any, path: str) -> bool:
 
 def _replace(target: Message, source: Message, path: list[str]) -> None:
     name = path[0]
-    field = target.DESCRIPTOR.fields_by_name[name]
     if len(path) == 1:
         target.ClearField(name)
-        _copy(target, source, field)
+        _copy(target, source, target.DESCRIPTOR.fields_by_name[name])
+        return
+    within = getattr(target, name)
+    if isinstance(within, Struct):
+        _replace_key(within, getattr(source, name), path[1:])
     else:
-        _replace(getattr(target, name), getattr(source, name), path[1:])
+        _replace(within, getattr(source, name), path[1:])
+    if not within.ByteSize():
+        # A message of which nothing is left is unset: a birthday without year, month and day is none.
+        target.ClearField(name)
+
+
+def _replace_key(target: Struct, source: Struct, path: list[str]) -> None:
+    key = path[0]
+    given = source.fields.get(key)
+    if len(path) == 1:
+        target.fields.pop(key, None)
+        if given is not None:
+            target.fields[key].CopyFrom(given)
+        return
+    within = target.fields[key].struct_value
+    _replace_key(within, given.struct_value if given is not None else Struct(), path[1:])
+    if not within.fields:
+        target.fields.pop(key)
 
 
 def _copy(target: Message, source: Message, field: Any) -> None:

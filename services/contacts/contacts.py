@@ -32,8 +32,8 @@ QUERIES = queries.load(Path(__file__).parent / "queries")
 
 WRITABLE = frozenset(COLUMNS_OF_FIELD)
 BATCH_LIMIT = 1000
-# Contacts of a batch that are checked in a thread. One takes about 0.2 ms; below the interpreter's switch interval (5 ms)
-# a thread would hold up the event loop just as long.
+# From so many on, a batch is checked in a thread. A contact takes about 0.2 ms; in less than the interpreter's switch
+# interval (5 ms) a thread would hold up the event loop just as long.
 THREAD_FROM = 25
 
 
