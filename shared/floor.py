@@ -109,14 +109,20 @@ async def _check_operator(conn: Connection) -> None:
 
 
 async def _check_rights(conn: Connection, role: str) -> None:
+    # By oid: names in a schema without USAGE cannot be looked up.
     missing = await conn.fetchval(
         """
+        WITH tables AS (
+            SELECT c.oid, n.nspname || '.' || c.relname AS name
+            FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        )
         SELECT CASE
-            WHEN to_regnamespace('app') IS NULL OR to_regclass('app.migrations') IS NULL THEN 'schema'
+            WHEN NOT EXISTS (SELECT FROM tables WHERE name = 'app.migrations') THEN 'schema'
             WHEN NOT has_schema_privilege('app', 'USAGE') THEN 'USAGE on the schema app'
-            WHEN NOT has_table_privilege('app.migrations', 'SELECT') THEN 'SELECT on app.migrations'
-            WHEN to_regclass('public.users') IS NOT NULL
-                AND NOT has_any_column_privilege('public.users', 'SELECT') THEN 'SELECT on users'
+            WHEN NOT (SELECT has_table_privilege(oid, 'SELECT') FROM tables WHERE name = 'app.migrations')
+                THEN 'SELECT on app.migrations'
+            WHEN NOT (SELECT has_any_column_privilege(oid, 'SELECT') FROM tables WHERE name = 'public.users')
+                THEN 'SELECT on users'
         END
         """
     )

@@ -1,5 +1,5 @@
 -- The roles that pmcrm needs on a PostgreSQL server. Run once per server, before database.sql, by a superuser or by a
--- role with CREATEROLE and BYPASSRLS (a managed server's admin). `pmcrm migrate` runs it by itself when
+-- role with CREATEROLE, CREATEDB and BYPASSRLS (a managed server's admin). `pmcrm migrate` runs it by itself when
 -- DATABASE_URL_OWNER names such a role. Running it again changes nothing; several may run it at once.
 --
 -- No role gets a password here: `pmcrm migrate` sets those that the DATABASE_URLs hold, `\password` does it by hand.
