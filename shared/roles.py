@@ -58,7 +58,7 @@ async def may_bootstrap(conn: Connection) -> bool:
 async def bootstrap(conn: Connection, passwords: Mapping[str, str] | None = None) -> None:
     """Makes roles, extensions and ownership as sql/bootstrap/ says, and sets the passwords of login roles.
 
-    conn: a superuser's, or that of a role with CREATEROLE, CREATEDB and BYPASSRLS, to the database that becomes pmcrm's.
+    conn: to the database that becomes pmcrm's, as a superuser or as a role with CREATEROLE, CREATEDB and BYPASSRLS.
     passwords: by role; only hashes of them are sent. Roles that are not in it keep what they have.
     Repeatable, also at the same time on one server.
     """
