@@ -11,12 +11,14 @@ from shared.embedded.distribution import Distribution
 from shared.embedded.failures import EmbeddedError, explain
 from shared.embedded.placement import Placement
 
+_UNFINISHED = "unfinished-"
+
 # The provider gives casing and ordering by Unicode on every machine; LC_CTYPE is what pg_trgm asks what a letter is,
 # and in "C" it finds none beyond ASCII.
 _LOCALE = (
     "--encoding=UTF8",
     "--locale-provider=builtin",
-    "--builtin-locale=PG_UNICODE_FAST",
+    "--builtin-locale=C.UTF-8",
     f"--locale={'en_US.UTF-8' if sys.platform == 'darwin' else 'C.UTF-8'}",
 )
 
@@ -33,22 +35,30 @@ def create_cluster(
         return None
     note = None
     try:
-        if place.unfinished.exists():
-            # No server has ever run on it: only initdb writes there, and what it finishes is renamed.
-            shutil.rmtree(place.unfinished)
+        for interrupted in place.folder.glob(f"{_UNFINISHED}*"):
+            # No server has ever run on it: only initdb writes there, and what it finishes is renamed. The initdb of a
+            # start that was killed may still be at it, which is why each has a folder of its own.
+            shutil.rmtree(interrupted, ignore_errors=True)
             note = "An earlier first start was interrupted before it had made a database; this one began anew."
-        _initdb(place, programs, superuser, password, durable=durable)
+        folder = place.folder / f"{_UNFINISHED}{secrets.token_hex(4)}"
+        folder.mkdir(mode=0o700)
+        place.account.own(folder)
+        _initdb(folder, place, programs, superuser, password, durable=durable)
         if place.data.exists():
             place.data.rmdir()
-        place.unfinished.rename(place.data)
+        (folder / "data").rename(place.data)
+        shutil.rmtree(folder)
         _sync(place.folder)
     except OSError as error:
         raise EmbeddedError(explain("created", str(error), place.folder)) from None
     return note
 
 
-def _initdb(place: Placement, programs: Distribution, superuser: str, password: str, *, durable: bool) -> None:
-    password_file = place.folder / f"password-{secrets.token_hex(8)}"
+def _initdb(
+    folder: Path, place: Placement, programs: Distribution, superuser: str, password: str, *, durable: bool
+) -> None:
+    """Makes folder/data."""
+    password_file = folder / "password"
     try:
         descriptor = os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -57,7 +67,7 @@ def _initdb(place: Placement, programs: Distribution, superuser: str, password: 
         code, output = place.account.run(
             [
                 programs.bin_dir / "initdb",
-                f"--pgdata={place.unfinished}",
+                f"--pgdata={folder / 'data'}",
                 f"--username={superuser}",
                 f"--pwfile={password_file}",
                 "--auth=scram-sha-256",
@@ -68,9 +78,8 @@ def _initdb(place: Placement, programs: Distribution, superuser: str, password: 
         )
     except subprocess.TimeoutExpired as error:
         code, output = 1, str(error)
-    finally:
-        password_file.unlink(missing_ok=True)
     if code != 0:
+        shutil.rmtree(folder, ignore_errors=True)
         raise EmbeddedError(explain("created", output, place.folder))
 
 

@@ -12,7 +12,7 @@ from shared.data_dir import give_to_owner
 from shared.embedded.distribution import Distribution
 from shared.embedded.failures import EmbeddedError, explain, leftover_processes, port_was_taken
 from shared.embedded.placement import Placement, socket_folder
-from shared.embedded.postmaster import Postmaster, is_served_from_elsewhere, remove_stale_pid_file, running_postmaster
+from shared.embedded.postmaster import Postmaster, is_served_from_elsewhere, remove_stale_notes, running_postmaster
 
 # Below the range from which Linux and macOS give ports to outgoing connections.
 _PICKED_PORTS = range(20_000, 30_000)
@@ -63,8 +63,8 @@ class Launcher:
                 f"A PostgreSQL server in another container runs on {self.place.data}. Stop that one, or set "
                 "PMCRM_DATA_DIR to a folder that is not shared with it."
             )
-        remove_stale_pid_file(self.place.data)
         sockets = socket_folder(self.place)
+        remove_stale_notes(self.place.data, sockets)
         port, note = self._port()
         until = time.monotonic() + _LEFTOVER_SECONDS
         while True:

@@ -6,7 +6,6 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.data_dir import make_data_dir
 from shared.embedded.account import Account, account_for
 from shared.embedded.failures import EmbeddedError, explain
 from shared.keys import DATABASE_FOLDER
@@ -30,14 +29,12 @@ class Placement:
         """PostgreSQL's data directory. It exists only when it is whole: it is made elsewhere and renamed."""
         return self.folder / "data"
 
-    @property
-    def unfinished(self) -> Path:
-        """Where a data directory is made."""
-        return self.folder / "unfinished"
-
 
 def placement(data_dir: Path) -> Placement:
-    """Finds the place of a data directory's database, or makes one. Raises EmbeddedError when it is out of reach."""
+    """Finds the place of a data directory's database, or makes one. Raises EmbeddedError when it is out of reach.
+
+    The data directory exists. Only one start may be here at a time.
+    """
     folder = data_dir / DATABASE_FOLDER  # a folder, or a link to one under SYSTEM_PLACES
     try:
         if folder.exists():
@@ -47,7 +44,6 @@ def placement(data_dir: Path) -> Placement:
                 f"The embedded database was in {folder.readlink()}, which is gone. Put it back, or remove the link "
                 f"{folder} to begin with an empty one."
             )
-        make_data_dir(data_dir)
         account = account_for(data_dir)
         _make_private(folder, account)
         if account.can_reach(folder):

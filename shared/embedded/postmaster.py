@@ -1,5 +1,7 @@
 """PostgreSQL's own note about the server that runs on a data directory, read without believing a stale one."""
 
+import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -41,12 +43,16 @@ def is_served_from_elsewhere(data: Path) -> bool:
         return False
 
 
-def remove_stale_pid_file(data: Path) -> None:
-    """PostgreSQL refuses to start while the process that a pid file names is alive, even when it is now another's.
+def remove_stale_notes(data: Path, sockets: Path) -> None:
+    """Removes what a killed server left, where it names a process that lives and is another program's by now.
 
-    Only to be called when running_postmaster() is None. PostgreSQL still looks for a server's shared memory by itself.
+    PostgreSQL would believe it; the rest it sees through, and it looks for a server's shared memory in any case.
+    Only to be called when no server runs on `data`, and `sockets` is its alone.
     """
-    (data / "postmaster.pid").unlink(missing_ok=True)
+    for stale in (data / "postmaster.pid", *sockets.glob(".s.PGSQL.*.lock")):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            os.kill(int(stale.read_text(encoding="utf-8").splitlines()[0]), 0)
+            stale.unlink()
 
 
 def _serves(pid: int, data: Path) -> bool:

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
+from shared.data_dir import make_data_dir
 from shared.embedded.cluster import create_cluster
 from shared.embedded.distribution import distribution
 from shared.embedded.failures import EmbeddedError, explain
@@ -44,13 +45,14 @@ class EmbeddedServer:
         """
         if self._postmaster is not None:
             return self
-        place = placement(self.data_dir)
-        programs = distribution(place.account, self.data_dir)
-        launcher = self._launcher = Launcher(
-            place, programs, self._log, self.data_dir / "embedded.port", self._wanted_port, self._durable
-        )
-        notes = [place.note, missing_time_zones()]
+        self._make_folder()
         with self._sharing.one_at_a_time():
+            place = placement(self.data_dir)
+            programs = distribution(place.account, self.data_dir)
+            launcher = self._launcher = Launcher(
+                place, programs, self._log, self.data_dir / "embedded.port", self._wanted_port, self._durable
+            )
+            notes = [place.note, missing_time_zones()]
             self._sharing.enter()
             try:
                 self._postmaster = running_postmaster(place.data)
@@ -146,6 +148,12 @@ class EmbeddedServer:
         if self._launcher is None:
             raise RuntimeError("the embedded server has not been started")
         return self._launcher
+
+    def _make_folder(self) -> None:
+        try:
+            make_data_dir(self.data_dir)
+        except OSError as error:
+            raise EmbeddedError(explain("created", str(error), self.data_dir)) from None
 
     def _leave(self) -> None:
         """Counts this process out, and shuts the server down if it was the last. Needs the right to stop it."""

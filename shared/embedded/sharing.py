@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from shared.data_dir import give_to_owner
-from shared.embedded.failures import EmbeddedError
+from shared.embedded.failures import EmbeddedError, explain
 
 _PATIENCE = 120.0  # seconds; creating a database takes one, recovering a large one after a crash a few more
 
@@ -66,11 +66,13 @@ def _open(path: Path) -> int:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         give_to_owner(descriptor, path.parent)
         return descriptor
-    except OSError as error:
+    except PermissionError as error:
         raise EmbeddedError(
             f"{path} cannot be opened ({error.strerror}): the embedded database belongs to another user. Start "
             "pmcrm as that user, or set PMCRM_DATA_DIR to a folder of your own."
         ) from None
+    except OSError as error:
+        raise EmbeddedError(explain("started", str(error), path.parent)) from None
 
 
 def _wait_for(descriptor: int, path: Path) -> None:
