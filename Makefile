@@ -22,7 +22,7 @@ test: $(READY) ## every test (make test ARGS="-k embedded")
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(READY) ## formatting, lint, types, contracts, generated code
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/check.py
+	@$(BIN)/python tools/check.py
 
 format: $(READY) ## rewrite the code as the formatter and the fixable lints want it
 	@$(BIN)/ruff check --fix --quiet .; $(BIN)/ruff format --quiet .
