@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli import psql, settings
+from cli import maintenance, migrate, psql, serve, settings
 from shared.settings import SettingsError
 
 # A traceback that shows local variables would print keys and people.
@@ -16,8 +16,32 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.command("serve")(serve.serve)
+app.add_typer(migrate.app, name="migrate")
+app.add_typer(maintenance.app, name="maintenance")
 app.command("psql", context_settings=psql.PASSES_ARGUMENTS)(psql.psql)
 app.command("settings")(settings.settings)
+
+
+@app.command("demo")
+def _demo() -> None:
+    """Take the tour: tenants, an imported address book, pages, etags, undelete, repeats, isolation."""
+    # Imported only now, as seed below: they import grpc, which a supervising process must not.
+    from cli.demo import demo
+
+    demo()
+
+
+@app.command("seed")
+def _seed(
+    tenants: Annotated[int, typer.Option(min=1, help="How many users to make.")] = 3,
+    contacts: Annotated[int, typer.Option(min=0, help="How many contacts each of them gets.")] = 500,
+    random_seed: Annotated[int, typer.Option("--seed", help="The same number gives the same contacts.")] = 1,
+) -> None:
+    """Fill a development database with made-up tenants and contacts. Prints the tenants' ids."""
+    from cli.seed import seed
+
+    seed(tenants, contacts, random_seed)
 
 
 def _version(wanted: bool) -> None:

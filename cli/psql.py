@@ -54,7 +54,7 @@ def _on_embedded(settings: Settings, role: str, arguments: list[str]) -> int:
 
 def _run(program: str, url: str, arguments: list[str], environment: Mapping[str, str]) -> int:
     """psql's exit code. Ctrl-C is for psql, which cancels a query by it; here it would end the database."""
-    address, password = _apart(url)
+    address, password = apart(url)
     previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         return subprocess.run(
@@ -64,7 +64,7 @@ def _run(program: str, url: str, arguments: list[str], environment: Mapping[str,
         signal.signal(signal.SIGINT, previous)
 
 
-def _apart(url: str) -> tuple[str, dict[str, str]]:
+def apart(url: str) -> tuple[str, dict[str, str]]:
     """A URL without its password, and the password for the environment: `ps` shows every user the arguments."""
     parts = urlsplit(url)
     login, at, hosts = parts.netloc.rpartition("@")

@@ -64,10 +64,8 @@ def _announce(settings: Settings, started: Started) -> None:
                 "",
                 "Try the tour in another terminal:  make demo",
                 "or a call of your own:",
-                f"  grpcurl -plaintext -H 'x-operator-key: {key}' -d '{{\"user\": {{\"display_name\": \"Ada\"}}}}' \\",
+                f'  grpcurl -plaintext -H \'x-operator-key: {key}\' -d \'{{"user": {{"display_name": "Ada"}}}}\' \\',
                 f"    {settings.host}:{contacts} pmcrm.contacts.v1.UserService/CreateUser",
             ]
     lines += ["", "Ctrl-C stops it; the data stays." if settings.embedded else "Ctrl-C stops it.", ""]
     print("\n".join(lines), flush=True)
-
-
