@@ -8,7 +8,8 @@ CREATE FUNCTION app.holds_words(
         SELECT coalesce(bool_and(strpos(haystack, app.fold(word)) > 0), true)
         FROM
             app.fold(concat_ws(
-                ' ', display_name, nickname, organization_name, jsonb_path_query_array(emails, '$[*].value')::text
+                ' ', display_name, nickname, organization_name,
+                (SELECT string_agg(email ->> 'value', ' ') FROM jsonb_array_elements(emails) AS email)
             )) AS haystack,
             unnest(words) AS word
     $$;
