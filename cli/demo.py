@@ -109,15 +109,13 @@ class Tour:
             names = ", ".join(contact.display_name for contact in page.contacts[:6])
             self._say(f"page {number}: {len(page.contacts)} contacts of {page.total_size}: {names} …")
         table = Table(box=None)
-        for heading in ("  name", "birthday", "e-mail", "phone as typed", "international"):
+        for heading in ("  name", "birthday", "phone as typed", "international"):
             table.add_column(heading, no_wrap=True)
         for contact in contacts[:6]:
             date = iso_date(contact.birthday) if contact.HasField("birthday") else ""
-            email = contact.emails[0].value if contact.emails else ""
             phone = contact.phones[0] if contact.phones else None
-            table.add_row(
-                f"  {contact.display_name}", date, email, phone.value if phone else "", phone.e164 if phone else ""
-            )
+            typed, international = (phone.value, phone.e164) if phone else ("", "")
+            table.add_row(f"  {contact.display_name}", date, typed, international)
         self._console.print(table)
         return contacts
 
