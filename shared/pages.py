@@ -82,11 +82,13 @@ class PageTokens:
         text = json.dumps(list(position), ensure_ascii=False, separators=(",", ":"))
         sealed = self._ciphers[key_id].encrypt(nonce, text.encode(), binding(request, tenant))
         name = key_id.encode()
-        return base64.urlsafe_b64encode(bytes([len(name)]) + name + nonce + sealed).rstrip(b"=").decode()
+        return _text(bytes([len(name)]) + name + nonce + sealed)
 
     def _open(self, token: str, bound_to: bytes) -> Position:
         try:
             raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+            if _text(raw) != token:
+                raise _invalid_token()  # base64 has more than one spelling
             length = 1 + raw[0]
             cipher = self._ciphers[raw[1:length].decode()]
             nonce, sealed = raw[length : length + NONCE_BYTES], raw[length + NONCE_BYTES :]
@@ -118,6 +120,10 @@ def binding(request: Message, tenant: uuid.UUID) -> bytes:
     digest = hashlib.sha256(f"{tenant} {request.DESCRIPTOR.full_name} ".encode())
     digest.update(bound.SerializeToString(deterministic=True))
     return digest.digest()
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _invalid_token() -> InvalidArgument:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -72,7 +73,8 @@ def read(request: pb.ListContactsRequest, tokens: PageTokens) -> Listing:
         min_strength=request.min_relationship_strength or None,
         after=time_value(request, "last_contact_after"),
         before=time_value(request, "last_contact_before"),
-        words=request.text.split() or None,
+        # Stored texts are in NFC; syllables that are written in parts would not be found in them.
+        words=unicodedata.normalize("NFC", request.text).split() or None,
     )
 
 
