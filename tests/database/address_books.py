@@ -1,0 +1,58 @@
+"""Fills a database with tenants and contacts as address books hold them, by SQL."""
+
+from __future__ import annotations
+
+import uuid
+
+from tests.postgres import Connection, bound
+
+GIVEN = "Anna Ben Carla David Émile Fatima Giorgio Hannah Ivan Jürgen Katarzyna Liam María Noah Olga Rosa Søren Wei Zoë"
+FAMILY = (
+    "Müller Smith García Rossi Nowak Ivanova Schneider Johansson Papadopoulos O'Brien Kowalski Yamamoto Chen Fernández "
+    "Dubois Jensen Horváth Popescu Silva Sørensen"
+)
+COMPANIES = ["Acme GmbH", "Globex Corporation", "Initech", "Umbrella AG", "Wayne Enterprises", "Vandelay Imports"]
+
+# One or two e-mails, a phone, an organization for two in three, a note for every other one.
+FILL = """
+    INSERT INTO contacts (
+        user_id, display_name, sort_name, given_name, family_name, organization_name, notes, emails, phones, source_uid
+    )
+    SELECT
+        $1::uuid, given || ' ' || family, app.fold(family || ' ' || given), given, family,
+        CASE WHEN n % 3 > 0 THEN ($5::text[])[1 + n % cardinality($5)] END,
+        CASE WHEN n % 2 = 0 THEN 'Met at the conference in ' || 1990 + n % 30 END,
+        jsonb_build_array(
+            jsonb_build_object('value', address || '@example.com', 'label', 'work', 'primary', true)
+        ) || CASE n % 3 WHEN 0 THEN
+            jsonb_build_array(jsonb_build_object('value', address || '@mail.example', 'label', 'home')) ELSE '[]' END,
+        jsonb_build_array(jsonb_build_object(
+            'value', '0171 ' || number, 'label', 'mobile', 'region', 'DE', 'e164', '+49171' || number
+        )),
+        CASE WHEN n % 10 = 0 THEN 'uid-' || n END
+    FROM generate_series(1, $2) AS n
+    CROSS JOIN LATERAL (
+        SELECT
+            ($3::text[])[1 + (n * 7 + n / 13) % cardinality($3)],
+            ($4::text[])[1 + (n * 11 + n / 7) % cardinality($4)]
+    ) AS name (given, family)
+    CROSS JOIN LATERAL (
+        SELECT
+            app.fold(given || '.' || family) || '.' || left($1::uuid::text, 4) || n,
+            1000000 + abs(hashtext($1::uuid::text || n)) % 9000000
+    ) AS made (address, number)
+"""
+
+
+async def fill(superuser: Connection, contacts: Connection, tenants: int, each: int) -> list[uuid.UUID]:
+    """Adds tenants, each with so many contacts in one statement, as an import makes them; returns their ids."""
+    ids = [
+        row[0]
+        for row in await superuser.fetch(
+            "INSERT INTO users (display_name) SELECT 'Tenant' FROM generate_series(1, $1) RETURNING id", tenants
+        )
+    ]
+    for tenant in ids:
+        async with bound(contacts, tenant):
+            await contacts.execute(FILL, tenant, each, GIVEN.split(), FAMILY.split(), COMPANIES)
+    return ids

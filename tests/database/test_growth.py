@@ -1,0 +1,193 @@
+"""A tenant's calls touch as many pages in a full database as in an empty one, and a contact takes few bytes there.
+
+Pages and bytes are measured, never time.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from shared import queries
+from shared.queries import Query
+from tests.database.address_books import fill
+from tests.postgres import Connection, Database, Server, bound
+
+ROOT = Path(__file__).parents[2]
+QUERIES = {**queries.load(ROOT / "services/contacts/queries"), **queries.load(ROOT / "shared/statements")}
+
+TENANTS, EACH, AUDITED = 200, 500, 10_000
+PAGE = 21  # rows that a page of 20 reads, to know whether there are more
+
+# One request of each user, with the user's id as its own.
+REQUESTS = """
+    INSERT INTO idempotency_keys (user_id, request_id, method, body_hash) SELECT id, id, 'm', '' FROM users
+    ON CONFLICT DO NOTHING
+"""
+
+# By statement: its arguments as SQL after the tenant, and the index that it has to go through.
+FIRST_PAGE = f"NULL, NULL, {PAGE}, 0, false, false, NULL, NULL, NULL, NULL"
+HOT = {
+    "get_contact": ("'{contact}'", "contacts_pkey"),
+    "list_contacts_by_name": (FIRST_PAGE, "contacts_name_idx"),
+    "list_contacts_by_name_desc": (FIRST_PAGE, "contacts_name_idx"),
+    "list_contacts_by_create_time": (FIRST_PAGE, "contacts_created_idx"),
+    "list_contacts_by_create_time_desc": (FIRST_PAGE, "contacts_created_idx"),
+    "list_contacts_by_last_contact_time": (FIRST_PAGE, "contact_strengths_last_contact_idx"),
+    "list_contacts_by_last_contact_time_desc": (FIRST_PAGE, "contact_strengths_last_contact_idx"),
+    "list_contacts_by_strength": (FIRST_PAGE, "contact_strengths_strength_idx"),
+    "list_contacts_by_strength_desc": (FIRST_PAGE, "contact_strengths_strength_idx"),
+    "claimed_request": ("'{tenant}'", "idempotency_keys_pkey"),
+    "tenant_state": ("", "users_pkey"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a statement did: pages touched, nodes of its plan, and how often it went down an index."""
+
+    pages: int
+    nodes: tuple[dict[str, Any], ...]
+
+    @property
+    def indexes(self) -> set[str]:
+        return {node["Index Name"] for node in self.nodes if "Index Name" in node}
+
+    @property
+    def types(self) -> set[str]:
+        return {node["Node Type"] for node in self.nodes}
+
+    @property
+    def descents(self) -> int:
+        return sum(int(node["Actual Loops"]) for node in self.nodes if "Index Name" in node)
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """The same tenant's plans with 1 000 contacts in the database, and with all."""
+
+    database: Database
+    tenant: uuid.UUID
+    small: dict[str, Plan]
+    large: dict[str, Plan]
+
+
+def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", []):
+        yield from nodes_of(child)
+
+
+async def explain(conn: Connection, statement: str) -> Plan:
+    for _ in range(2):  # the first run also reads the catalog
+        found = await conn.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}")
+    top = json.loads(found)[0]["Plan"]
+    return Plan(top["Shared Hit Blocks"] + top["Shared Read Blocks"], tuple(nodes_of(top)))
+
+
+async def plans(conn: Connection, tenant: uuid.UUID) -> dict[str, Plan]:
+    """Each hot statement as the contacts service runs it, so often that PostgreSQL has settled on a plan."""
+    found = {}
+    async with bound(conn, tenant):
+        contact = await conn.fetchval(
+            "SELECT id FROM contacts WHERE user_id = $1 ORDER BY id OFFSET 250 LIMIT 1", tenant
+        )
+        for name, (arguments, _) in HOT.items():
+            query: Query = QUERIES[name]
+            given = ", ".join(filter(None, [f"'{tenant}'", arguments.format(contact=contact, tenant=tenant)]))
+            await conn.execute(f"PREPARE {name} ({', '.join(query.types)}) AS {query.sql}")
+            for _ in range(4):
+                found[name] = await explain(conn, f"EXECUTE {name} ({given})")
+            await conn.execute(f"DEALLOCATE {name}")
+        keys = await conn.fetchrow(
+            "SELECT emails->0->>'value' AS email, phones->0->>'e164' AS phone FROM contacts "
+            "WHERE user_id = $1 AND id = $2",
+            tenant,
+            contact,
+        )
+        assert keys is not None
+        found["find_contacts"] = await explain(
+            conn, f"SELECT * FROM app.find_contacts('{{{keys['email']}}}', '{{{keys['phone']}}}', '{{uid-10}}')"
+        )
+    return found
+
+
+@pytest_asyncio.fixture(scope="module")
+async def grown(server: Server, template: Database) -> AsyncIterator[Grown]:
+    database = await server.create(template)
+    async with database.connect() as superuser, database.connect("pmcrm_contacts") as contacts:
+        await superuser.execute("ALTER TABLE contacts DISABLE TRIGGER audit")
+        tenant, _ = await fill(superuser, contacts, 2, EACH)
+        await superuser.execute(REQUESTS)
+        await superuser.execute("VACUUM ANALYZE")
+        small = await plans(contacts, tenant)
+        await fill(superuser, contacts, TENANTS - 2 - AUDITED // EACH, EACH)
+        # Audit rows are measured over fewer: they are the slowest part, and each takes the same room.
+        await superuser.execute("ALTER TABLE contacts ENABLE TRIGGER audit")
+        await fill(superuser, contacts, AUDITED // EACH, EACH)
+        await superuser.execute("INSERT INTO users (display_name) SELECT 'No contacts' FROM generate_series(1, 2000)")
+        await superuser.execute(REQUESTS)
+        await superuser.execute("VACUUM ANALYZE")
+        large = await plans(contacts, tenant)
+        yield Grown(database, tenant, small, large)
+    await server.drop(database)
+
+
+@pytest.mark.parametrize("name", HOT)
+async def test_a_hot_statement_goes_through_its_index(grown, name):
+    plan = grown.large[name]
+    assert HOT[name][1] in plan.indexes
+    assert not plan.types & {"Seq Scan", "Sort", "Hash Join", "Merge Join"}
+
+
+@pytest.mark.parametrize("name", HOT)
+async def test_a_hot_statement_touches_few_pages(grown, name):
+    rows = PAGE if name.startswith("list") else 1
+    # For each row: its contact, and in the other table a descent of three levels and its page.
+    assert grown.large[name].pages <= 6 * rows + 6
+
+
+@pytest.mark.parametrize("name", HOT)
+async def test_other_tenants_contacts_add_at_most_two_pages_to_a_descent(grown, name):
+    plan = grown.large[name]
+    assert plan.pages - grown.small[name].pages <= 2 * max(plan.descents, 1)
+
+
+async def test_looking_a_contact_up_by_its_keys_does_not_read_the_tenants_contacts(grown):
+    # Three keys; the tenant's contacts alone are on 25 pages and more.
+    assert grown.large["find_contacts"].pages <= 30
+    assert grown.large["find_contacts"].pages - grown.small["find_contacts"].pages <= 2 * 6
+
+
+async def bytes_of(conn: Connection, table: str) -> int:
+    size: int = await conn.fetchval(
+        "SELECT pg_total_relation_size($1::regclass) + coalesce(sum(pg_total_relation_size(inhrelid)), 0)::bigint "
+        "FROM pg_inherits WHERE inhparent = $1::regclass",
+        table,
+    )
+    return size
+
+
+async def test_a_contact_takes_at_most_900_bytes_with_every_index(grown):
+    async with grown.database.connect() as conn:
+        contacts = await conn.fetchval("SELECT count(*) FROM contacts")
+        assert contacts == TENANTS * EACH
+        size = await bytes_of(conn, "contacts") + await bytes_of(conn, "contact_strengths")
+    assert size / contacts <= 900, f"{size / contacts:.0f} bytes"
+
+
+async def test_a_contact_with_its_audit_row_takes_at_most_1300_bytes(grown):
+    async with grown.database.connect() as conn:
+        contacts = await conn.fetchval("SELECT count(*) FROM contacts")
+        entries = await conn.fetchval("SELECT count(*) FROM audit_logs")
+        size = await bytes_of(conn, "contacts") + await bytes_of(conn, "contact_strengths")
+        assert entries > AUDITED
+        each = size / contacts + await bytes_of(conn, "audit_logs") / entries
+    assert each <= 1300, f"{each:.0f} bytes"
