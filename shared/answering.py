@@ -7,7 +7,6 @@ the log holds where it happened, not what it was about: exception texts can quot
 from __future__ import annotations
 
 import asyncio
-import traceback
 from typing import Any
 
 import grpc.aio
@@ -16,6 +15,7 @@ import structlog
 from shared.caller import caller, read_metadata
 from shared.errors import Internal, as_rpc_error
 from shared.layers import Context, Handler, Method
+from shared.telemetry import where
 
 log = structlog.get_logger()
 
@@ -31,9 +31,9 @@ def answering(handler: Handler, method: Method) -> Handler:
         context.set_trailing_metadata((("x-request-id", who.request_id),))
         try:
             return await handler(request, context)
-        except (asyncio.CancelledError, grpc.aio.AbortError):
-            raise
-        except Exception as error:  # noqa: BLE001 - the outermost layer: nothing may pass to grpcio
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, grpc.aio.AbortError) or _is_cancelled(error):
+                raise
             failure = as_rpc_error(error, who.request_id)
             if isinstance(failure, Internal):
                 log.error("internal_error", method=method.name, request_id=who.request_id, **where(error))
@@ -43,13 +43,7 @@ def answering(handler: Handler, method: Method) -> Handler:
     return answer
 
 
-def where(error: BaseException) -> dict[str, object]:
-    """The type of an exception and the lines that it came through, without its text."""
-    frames = traceback.extract_tb(error.__traceback__)
-    facts: dict[str, object] = {
-        "error": type(error).__name__,
-        "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-8:]],
-    }
-    if sqlstate := getattr(error, "sqlstate", None):
-        facts["sqlstate"] = sqlstate
-    return facts
+def _is_cancelled(error: BaseException) -> bool:
+    """Whether the call itself was cancelled. A cancelled task that a handler waited for is a failure like any other."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0

@@ -64,12 +64,17 @@ def read_metadata(metadata: Iterable[tuple[str, str | bytes]]) -> Caller:
         elif key == "x-client-ip":
             found.client_ip = _ip_address(value)
         elif key == "x-client-user-agent":
-            found.user_agent = value[:TEXT_LIMIT]
+            found.user_agent = _text(value)
         elif key == "x-actor":
-            found.actor = value[:TEXT_LIMIT]
+            found.actor = _text(value)
     if not found.request_id:
         found.request_id = str(uuid.uuid4())
     return found
+
+
+def _text(text: str) -> str | None:
+    # Control characters are dropped: PostgreSQL's text cannot hold a NUL, and the others only confuse who reads it.
+    return "".join(character for character in text if character.isprintable())[:TEXT_LIMIT] or None
 
 
 def _ip_address(text: str) -> str | None:

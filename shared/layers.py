@@ -1,7 +1,8 @@
 """What surrounds a handler: errors → telemetry → load shedding → tenant, composed once for each method at start-up.
 
-Every method, unary or streaming, becomes one coroutine `(request, context) -> answer or None`; a layer is a function
-that takes such a coroutine and returns one that does something before and after it. grpcio's own interceptors would
+Every method, unary or streaming, becomes one coroutine `(request, context) -> answer or None`, of bytes (`shared.wire`
+reads and writes them); a layer is a function that takes such a coroutine and returns one that does something before
+and after it. grpcio's own interceptors would
 build the same chain anew for every call.
 """
 
@@ -59,16 +60,6 @@ def callable_by(access: Access, *, open_when_closed: bool = False) -> Callable[[
 def method_of(name: str, handler: Servicing) -> Method:
     """What the mark on a servicer's method says."""
     return Method(name, getattr(handler, "access", Access.TENANT), getattr(handler, "open_when_closed", False))
-
-
-def streaming(handler: Servicing) -> Handler:
-    """A servicer's async generator as a coroutine that writes each answer to the call's stream."""
-
-    async def write_all(request: Any, context: Context) -> None:
-        async for answer in handler(request, context):
-            await context.write(answer)
-
-    return write_all
 
 
 def surround(handler: Handler, method: Method, layers: list[Layer]) -> Handler:

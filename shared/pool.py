@@ -101,41 +101,30 @@ class Pool:
 
         Raises Unavailable: DATABASE_UNAVAILABLE when none can be opened, DATABASE_BUSY when none was free in time.
         """
-        deadline: float | None = None
-        while True:
-            while self._idle:
-                # The last one released: its caches are warm, and idle ones can be closed by the server.
-                session = self._idle.pop()
-                if not session.conn.is_closed():
-                    return session
-                self._open -= 1
-            if self._closing:
-                raise Unavailable("DATABASE_UNAVAILABLE", "the service is shutting down")
-            if self._open < self.size:
-                return await self._connect()
-            loop = asyncio.get_running_loop()
-            deadline = deadline or loop.time() + self._wait
-            session_or_none = await self._wait_for_one(deadline - loop.time())
-            if session_or_none is not None:
-                return session_or_none
+        while self._idle:
+            # The last one released: its caches are warm, and idle ones can be closed by the server.
+            session = self._idle.pop()
+            if not session.conn.is_closed():
+                return session
+            self._open -= 1
+        if self._closing:
+            raise _shutting_down()
+        if self._open < self.size:
+            self._open += 1
+            return await self._connect()
+        return await self._wait_for_one() or await self._connect()
 
     def release(self, session: Session) -> None:
         """Gives back a connection whose transaction has ended."""
         if session.conn.is_closed() or self._closing:
             self.discard(session)
-            return
-        while self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(session)
-                return
-        self._idle.append(session)
+        elif not self._hand_over(session):
+            self._idle.append(session)
 
     def discard(self, session: Session) -> None:
-        """Closes a connection whose state is not known, and lets the next waiter open another."""
+        """Closes a connection whose state is not known; who has waited longest may open another in its place."""
         session.conn.terminate()
-        self._open -= 1
-        self._let_next_try()
+        self._give_up_place()
 
     async def close(self) -> None:
         """Closes the idle connections; those in use are closed when they come back."""
@@ -147,11 +136,14 @@ class Pool:
                 await session.conn.close(timeout=1)
             except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 session.conn.terminate()
-        while self._waiting:
-            self._let_next_try()
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_exception(_shutting_down())
+        self._waiting.clear()
 
     async def _connect(self) -> Session:
-        self._open += 1
+        """Opens a connection in a place that is counted already."""
+        conn: asyncpg.Connection[Any] | None = None
         try:
             conn = await asyncpg.connect(
                 self._url,
@@ -161,39 +153,51 @@ class Pool:
             )
             await conn.set_type_codec("jsonb", encoder=_to_json, decoder=json.loads, schema="pg_catalog")
         except BaseException as error:
-            self._open -= 1
-            self._let_next_try()
+            if conn is not None:
+                conn.terminate()
+            self._give_up_place()
             if isinstance(error, OSError | TimeoutError | asyncpg.PostgresError | asyncpg.InterfaceError):
                 raise Unavailable("DATABASE_UNAVAILABLE", "the database cannot be reached") from error
             raise
         return Session(conn, self._keeps_statements)
 
-    async def _wait_for_one(self, seconds: float) -> Session | None:
+    async def _wait_for_one(self) -> Session | None:
+        """A connection that came back; None for the place of one that did not, in which to open another."""
         waiter: asyncio.Future[Session | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(self._wait):
                 return await waiter
         except BaseException as error:
             if waiter in self._waiting:
                 self._waiting.remove(waiter)
-            elif waiter.done() and not waiter.cancelled():
+            elif not waiter.cancelled() and waiter.exception() is None:
                 # What was handed over in the moment in which the wait ended must not be lost.
                 session = waiter.result()
                 if session is None:
-                    self._let_next_try()
+                    self._give_up_place()
                 else:
                     self.release(session)
             if isinstance(error, TimeoutError):
                 raise Unavailable("DATABASE_BUSY", "no database connection became free in time") from None
             raise
 
-    def _let_next_try(self) -> None:
+    def _give_up_place(self) -> None:
+        if not self._hand_over(None):
+            self._open -= 1
+
+    def _hand_over(self, session: Session | None) -> bool:
+        """Gives a connection, or the place of one, to who has waited longest. False when nobody waits."""
         while self._waiting:
             waiter = self._waiting.popleft()
             if not waiter.done():
-                waiter.set_result(None)
-                return
+                waiter.set_result(session)
+                return True
+        return False
+
+
+def _shutting_down() -> Unavailable:
+    return Unavailable("DATABASE_UNAVAILABLE", "the service is shutting down")
 
 
 def _to_json(value: object) -> str:

@@ -15,13 +15,13 @@ from typing import Any
 import grpc
 import grpc.aio
 from google.protobuf import descriptor_pool, message_factory
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from shared.answering import answering
 from shared.database import Database
 from shared.errors import Unimplemented
-from shared.health import DatabaseWatch
-from shared.layers import Context, Handler, Layer, Method, method_of, streaming, surround
+from shared.health import DatabaseWatch, Health
+from shared.layers import Context, Handler, Layer, Method, method_of, surround
 from shared.metrics import Metrics
 from shared.pages import PageTokens
 from shared.pool import Pool
@@ -30,6 +30,7 @@ from shared.settings import Settings, SettingsError
 from shared.shedding import shedding
 from shared.telemetry import measuring
 from shared.tenancy import Tenants, admitting
+from shared.wire import speaking
 
 # Bytes of one message; a batch of 1 000 contacts as people keep them is about a tenth of it.
 MESSAGE_LIMIT = 16 * 1024 * 1024
@@ -101,14 +102,14 @@ class RunningService:
             ]
         )
         servicers = service.servicers(runtime)
-        self._health = health.aio.HealthServicer()
+        names = list(servicers)
+        self._health = Health(names)
         self._server.add_generic_rpc_handlers(_handlers(servicers, runtime))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        names = list(servicers)
         self._server.add_generic_rpc_handlers(
             reflection_handlers([*names, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name])
         )
-        self._watch = DatabaseWatch(url, self.database.pool, self._health, names, self.metrics)
+        self._watch = DatabaseWatch(url, self.database.pool, self._health, self.metrics)
         self._watching: asyncio.Task[None] | None = None
         self.port = self._bind()
 
@@ -120,7 +121,7 @@ class RunningService:
 
     async def stop(self) -> None:
         """Drains: health says NOT_SERVING, calls in flight may end, later ones get UNAVAILABLE; then disconnects."""
-        await self._health.enter_graceful_shutdown()
+        self._health.drain()
         await self._server.stop(self._settings.drain_seconds)
         if self._watching is not None:
             self._watching.cancel()
@@ -183,22 +184,21 @@ def _method_handler(
     descriptor: Any, written: Callable[..., Any] | None, layers: list[Layer], tenant_layers: list[Layer]
 ) -> grpc.RpcMethodHandler[Any, Any]:
     name = f"/{descriptor.containing_service.full_name}/{descriptor.name}"
+    streamed_in, streamed_out = descriptor.client_streaming, descriptor.server_streaming
     if written is None:
         handler = surround(_unbuilt(name), Method(name), layers)
     else:
-        method = method_of(name, written)
-        handler = surround(streaming(written) if descriptor.server_streaming else written, method, tenant_layers)
+        request_type = message_factory.GetMessageClass(descriptor.input_type)
+        spoken = speaking(written, request_type, streamed_in=streamed_in, streamed_out=streamed_out)
+        handler = surround(spoken, method_of(name, written), tenant_layers)
     make = {
         (False, False): grpc.unary_unary_rpc_method_handler,
         (False, True): grpc.unary_stream_rpc_method_handler,
         (True, False): grpc.stream_unary_rpc_method_handler,
         (True, True): grpc.stream_stream_rpc_method_handler,
-    }[descriptor.client_streaming, descriptor.server_streaming]
-    return make(
-        handler,
-        request_deserializer=message_factory.GetMessageClass(descriptor.input_type).FromString,
-        response_serializer=message_factory.GetMessageClass(descriptor.output_type).SerializeToString,
-    )
+    }[streamed_in, streamed_out]
+    # Without (de)serialisers, so that the layers surround these too: see shared.wire.
+    return make(handler)
 
 
 def _unbuilt(name: str) -> Handler:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import tempfile
 from collections.abc import Callable, Sequence
@@ -11,14 +10,15 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, multiprocess, start_http_server
 
-from shared.keys import local_keys
-from shared.settings import Settings
+from shared.settings import FILE_SUFFIX, Settings
 from shared.startup import ready_database
-from shared.workers import Fleet, reserve_port, worker_command
+from shared.workers import Fleet, PortTaken, reserve_port, worker_command
 
 # Beyond a worker's own drain: the time to close its connections and end.
 KILL_MARGIN = 5.0
 LOOK_SECONDS = 0.5
+
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 Announce = Callable[[Settings, Sequence[tuple[str, int, int | None]]], None]
 
@@ -57,7 +57,9 @@ async def supervise(services: Sequence[str], settings: Settings, announce: Annou
 async def _keep_up(fleets: Sequence[Fleet], stopping: asyncio.Event) -> None:
     while not stopping.is_set():
         for fleet in fleets:
-            await asyncio.to_thread(fleet.replace_dead)
+            for process_id in await asyncio.to_thread(fleet.replace_dead):
+                # Its gauges would be summed for ever.
+                multiprocess.mark_process_dead(process_id, fleet.environment[METRICS_FOLDER])  # type: ignore[no-untyped-call]
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 await stopping.wait()
@@ -68,18 +70,15 @@ async def _keep_up(fleets: Sequence[Fleet], stopping: asyncio.Event) -> None:
 def _fleet(service: str, port: int, settings: Settings, metrics: Path) -> Fleet:
     metrics.mkdir()
     environment = {
+        # Workers find an embedded database by its URLs, and the keys made for it in their environment.
+        **settings.secrets_of_embedded(),
         "DATABASE_URL": settings.database_url_for(service),
+        # Read by this process already; both a URL and a file that holds one would be refused.
+        f"DATABASE_URL{FILE_SUFFIX}": "",
         f"PMCRM_{service.upper()}_PORT": str(port),
         "PMCRM_WORKERS": "1",
-        "PROMETHEUS_MULTIPROC_DIR": str(metrics),
+        METRICS_FOLDER: str(metrics),
     }
-    if settings.embedded:
-        # Workers find the embedded database by its URLs, and the keys made for it in their environment.
-        environment["DATABASE_URL_SERVICE"] = settings.database_url_for("service")
-        made = local_keys(settings.data_dir).environment()
-        environment |= {
-            name: value for name, value in made.items() if name not in os.environ and f"{name}_FILE" not in os.environ
-        }
     return Fleet(service, worker_command(service), environment, settings.workers)
 
 
@@ -89,5 +88,11 @@ def _expose_metrics(service: str, settings: Settings, folder: Path) -> int | Non
         return None
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call]
-    server, _ = start_http_server(wanted, settings.host, registry)
+    try:
+        server, _ = start_http_server(wanted, settings.host, registry)
+    except OSError as error:
+        raise PortTaken(
+            f"Metrics of {service} cannot be served on {settings.host}:{wanted} ({error.strerror}). "
+            "Set PMCRM_METRICS_PORT to another port; 0 picks free ones."
+        ) from None
     return int(server.server_port)

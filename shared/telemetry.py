@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sys
 import time
+import traceback
 from typing import Any
 
 import structlog
@@ -69,6 +70,34 @@ def configure_logging(level: str, form: str) -> None:
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    logging.basicConfig(handlers=[LibraryLines()], level=max(log_level, logging.WARNING), force=True)
+
+
+class LibraryLines(logging.Handler):
+    """What libraries log, as lines of ours without their arguments and exception texts, which can quote people."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes the unfilled first line of a message, and where its exception was raised."""
+        error = record.exc_info[1] if record.exc_info else None
+        log.log(
+            record.levelno,
+            "library",
+            logger=record.name,
+            text=str(record.msg).partition("\n")[0],
+            **({} if error is None else where(error)),
+        )
+
+
+def where(error: BaseException) -> dict[str, object]:
+    """The type of an exception and the lines that it came through, without its text."""
+    frames = traceback.extract_tb(error.__traceback__)
+    facts: dict[str, object] = {
+        "error": type(error).__name__,
+        "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-8:]],
+    }
+    if sqlstate := getattr(error, "sqlstate", None):
+        facts["sqlstate"] = sqlstate
+    return facts
 
 
 def _log_call(method: str, code: str, reason: str | None, seconds: float) -> None:

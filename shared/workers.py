@@ -45,9 +45,13 @@ class Fleet:
         self.processes.append(process)
         self.born[process.pid] = time.monotonic()
 
-    def replace_dead(self) -> None:
-        """Starts a new worker for each that died. Raises WorkersKeepDying when they all die young."""
-        for process in [p for p in self.processes if p.poll() is not None]:
+    def replace_dead(self) -> list[int]:
+        """Starts a new worker for each that died, and returns the process ids of these.
+
+        Raises WorkersKeepDying when they all die young.
+        """
+        dead = [process for process in self.processes if process.poll() is not None]
+        for process in dead:
             self.processes.remove(process)
             young = time.monotonic() - self.born.pop(process.pid) < YOUNG_SECONDS
             self.young_deaths = self.young_deaths + 1 if young else 0
@@ -59,6 +63,7 @@ class Fleet:
             if young:
                 time.sleep(RESTART_PAUSE)
             self.start_one()
+        return [process.pid for process in dead]
 
     def end(self, seconds: float) -> None:
         """Tells every worker to drain, waits so long, and kills those that are left."""
