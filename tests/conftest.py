@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
+from shared import roles
 from tests.postgres import Connection, Database, Server, running_server
 
 ORIGIN = pytest.StashKey[str]()
 
 
-@pytest.fixture(scope="session")
-def server(pytestconfig: pytest.Config) -> Iterator[Server]:
-    """The session's PostgreSQL server."""
+@pytest_asyncio.fixture(scope="session")
+async def server(pytestconfig: pytest.Config) -> AsyncIterator[Server]:
+    """The session's PostgreSQL server, with pmcrm's roles and the tests' passwords for them."""
     with running_server() as running:
         pytestconfig.stash[ORIGIN] = running.origin
+        async with running.superuser() as conn:
+            await roles.prepare_server(conn, running.passwords)
         yield running
 
 
