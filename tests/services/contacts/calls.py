@@ -27,6 +27,7 @@ class Book:
     """One tenant's contacts: `await book.create(given_name="Ada")`."""
 
     def __init__(self, client: Client, tenant: Metadata) -> None:
+        self.channel = client.channel
         self.stub = client.contacts
         self.tenant = tenant
 

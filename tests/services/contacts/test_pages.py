@@ -1,4 +1,4 @@
-"""Page tokens of ListContacts: each page follows the last one, whatever others write, and a token opens nothing else."""
+"""Page tokens of ListContacts: each page follows the last one, whatever others write; a token opens nothing else."""
 
 from __future__ import annotations
 
