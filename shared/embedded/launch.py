@@ -21,6 +21,8 @@ _START_SECONDS = 300  # recovery after a crash in the middle of an import may ta
 _STOP_SECONDS = 60
 _LEFTOVER_SECONDS = 20  # for the children of a server that was killed to notice
 
+TIME_ZONES = Path("/usr/share/zoneinfo")
+
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_permissions": "0700",
@@ -167,14 +169,13 @@ class Launcher:
         return port, note
 
 
-def missing_time_zones() -> str | None:
-    """What to tell a caller whose machine has no time zones: this PostgreSQL brings none of its own."""
-    if Path("/usr/share/zoneinfo/Europe/Berlin").exists():
-        return None
-    return (
-        "This machine has no time zones in /usr/share/zoneinfo, where PostgreSQL looks for them, so it knows only UTC. "
-        "On Debian and Ubuntu: apt-get install tzdata"
-    )
+def require_time_zones() -> None:
+    """Raises EmbeddedError where the machine has no time zones: this PostgreSQL brings none, not even UTC."""
+    if not (TIME_ZONES / "Europe" / "Berlin").exists():
+        raise EmbeddedError(
+            f"The embedded PostgreSQL takes time zones from {TIME_ZONES}, and this machine has none there. Install "
+            "them (on Debian and Ubuntu: apt-get install tzdata), or set DATABASE_URL to a PostgreSQL server."
+        )
 
 
 def _free(port: int) -> bool:

@@ -10,7 +10,7 @@ from shared.data_dir import make_data_dir
 from shared.embedded.cluster import create_cluster
 from shared.embedded.distribution import distribution
 from shared.embedded.failures import EmbeddedError, explain
-from shared.embedded.launch import Launcher, missing_time_zones
+from shared.embedded.launch import Launcher, require_time_zones
 from shared.embedded.placement import placement
 from shared.embedded.postmaster import Postmaster, running_postmaster
 from shared.embedded.sharing import Sharing
@@ -45,6 +45,7 @@ class EmbeddedServer:
         """
         if self._postmaster is not None:
             return self
+        require_time_zones()
         self._make_folder()
         with self._sharing.one_at_a_time():
             place = placement(self.data_dir)
@@ -52,7 +53,7 @@ class EmbeddedServer:
             launcher = self._launcher = Launcher(
                 place, programs, self._log, self.data_dir / "embedded.port", self._wanted_port, self._durable
             )
-            notes = [place.note, missing_time_zones()]
+            notes = [place.note]
             self._sharing.enter()
             try:
                 self._postmaster = running_postmaster(place.data)

@@ -141,6 +141,13 @@ def test_a_start_that_hangs_elsewhere_is_named_with_its_process(made, monkeypatc
         embedded(made).start()
 
 
+def test_a_machine_without_time_zones_is_told_where_they_come_from(data_dir, tmp_path, monkeypatch):
+    monkeypatch.setattr("shared.embedded.launch.TIME_ZONES", tmp_path)
+    with pytest.raises(EmbeddedError, match="apt-get install tzdata"):
+        embedded(data_dir).start()
+    assert not data_dir.exists()
+
+
 def test_a_path_too_long_for_a_socket_gets_a_private_folder_elsewhere(data_dir):
     deep = data_dir / ("d" * 60) / ("e" * 60)
     with embedded(deep) as server:
