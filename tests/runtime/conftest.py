@@ -8,9 +8,8 @@ import pytest_asyncio
 
 from services.contacts.service import SERVICE as CONTACTS
 from shared.server import RunningService
-from shared.settings import Settings
 from tests.postgres import Database
-from tests.runtime.pgproxy import Proxy, proxying
+from tests.runtime.pgproxy import Proxy, proxying, through
 from tests.suite import Client, Metadata, connected, running, settings_for
 
 
@@ -49,9 +48,3 @@ async def behind_proxy(database: Database, proxy: Proxy) -> AsyncIterator[Runnin
 async def proxied(behind_proxy: RunningService) -> AsyncIterator[Client]:
     async with connected(behind_proxy) as connection:
         yield connection
-
-
-def through(proxy: Proxy, database: Database, **changes: object) -> Settings:
-    """Settings of a service whose connections all go through the proxy."""
-    urls = {role: proxy.in_front_of(url) for role, url in database.urls.items()}
-    return settings_for(database, **changes).with_role_urls(urls)

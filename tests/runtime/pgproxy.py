@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
+from shared.settings import Settings
 from tests.postgres import Database
+from tests.suite import settings_for
 
 # Frontend messages that the server answers at once: a simple query, and the Sync that ends an extended one.
 ROUND_TRIPS = b"QS"
@@ -169,6 +171,12 @@ async def proxying(database: Database) -> AsyncIterator[Proxy]:
         yield proxy
     finally:
         await proxy.close()
+
+
+def through(proxy: Proxy, database: Database, **changes: object) -> Settings:
+    """Settings of a service whose connections all go through the proxy."""
+    urls = {role: proxy.in_front_of(url) for role, url in database.urls.items()}
+    return settings_for(database, **changes).with_role_urls(urls)
 
 
 def commit(body: bytes) -> bool:
