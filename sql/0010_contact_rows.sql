@@ -20,11 +20,12 @@ GRANT EXECUTE ON FUNCTION app.holds_words(text[], text, text, text, jsonb) TO pm
 -- What sorts after every name, which the first page of a list by name backwards begins below.
 DO $end$
 DECLARE
-    -- U+FFFF has the highest weight in Unicode's order; U+10FFFF is the last code point.
+    -- U+FFFF has the highest weight in Unicode's order; U+10FFFF is the last code point. One more of them than the
+    -- longest name has characters.
     last_text text := CASE
         WHEN (SELECT collprovider FROM pg_catalog.pg_collation WHERE collname = 'name_order') = 'i'
-            THEN repeat(U&'\FFFF', 4)
-        ELSE repeat(U&'\+10FFFF', 4)
+            THEN repeat(U&'\FFFF', 501)
+        ELSE repeat(U&'\+10FFFF', 501)
     END;
 BEGIN
     EXECUTE format(

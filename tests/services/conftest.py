@@ -16,6 +16,17 @@ from tests.suite import Client, Metadata, connected, running, settings_for
 async def contacts_service(database: Database) -> AsyncIterator[RunningService]:
     async with running(CONTACTS, settings_for(database)) as service:
         yield service
+        assert faults(service) == [], "a call ended in a fault of the service"
+
+
+def faults(service: RunningService) -> list[str]:
+    """The methods that answered INTERNAL or UNKNOWN since the service started."""
+    return [
+        sample.labels["method"]
+        for metric in service.metrics.registry.collect()
+        for sample in metric.samples
+        if sample.labels.get("code") in ("INTERNAL", "UNKNOWN") and sample.value
+    ]
 
 
 @pytest_asyncio.fixture(scope="module")

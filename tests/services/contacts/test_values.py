@@ -83,6 +83,14 @@ async def test_the_longest_names_page_and_sort(book: Book) -> None:
     assert await book.names(page_size=1, order_by="name desc") == names[::-1]
 
 
+@pytest.mark.parametrize("character", ["\uffff", "\U0010ffff", "\u0301", "\u200b"])
+async def test_names_of_the_last_characters_and_of_none_that_count_are_listed(book: Book, character: str) -> None:
+    names = {character * 500 if character != "\u0301" else character, "Ada"}
+    await book.create_many(*({"display_name": name} for name in names))
+    for order in ("name", "name desc"):
+        assert set(await book.names(page_size=1, order_by=order)) == names
+
+
 @pytest.mark.parametrize(
     ("fields", "bad"),
     [
