@@ -57,8 +57,8 @@ ON_A_USER: dict[str, Callable[[str], Message]] = {
     "UndeleteUser": lambda user_id: users_pb.UndeleteUserRequest(id=user_id),
 }
 
-# Calls that name no row of a tenant. The tests further below are theirs; test_import.py has ImportContacts'.
-BY_NO_ID = {"CreateContact", "BatchCreateContacts", "ListContacts", "ImportContacts", "CreateUser"}
+# Calls that name no row of a tenant. Their tests are further below, and in test_import.py and test_search.py.
+BY_NO_ID = {"CreateContact", "BatchCreateContacts", "ListContacts", "SearchContacts", "ImportContacts", "CreateUser"}
 
 
 def built(contract: Any, service: str, servicer: type) -> set[str]:
