@@ -11,7 +11,9 @@ from pmcrm.contacts.v1.contact_pb2 import Contact
 from shared.contact_record import to_contact
 
 # Columns that statements need and answers do not have.
-BESIDES = frozenset({"user_id", "id_key", "strengths_key", "sort_name", "last_contact_order", "position"})
+BESIDES = frozenset(
+    {"user_id", "id_key", "strengths_key", "sort_name", "last_contact_order", "position", "matched_fields"}
+)
 
 
 def contact_of(row: Mapping[str, Any], grace_days: int) -> Contact:

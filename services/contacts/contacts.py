@@ -13,7 +13,7 @@ from pmcrm.contacts.v1 import contact_service_pb2 as pb
 from pmcrm.contacts.v1 import contact_transfer_pb2 as pb_transfer
 from pmcrm.contacts.v1.contact_pb2 import Contact
 
-from services.contacts import importing, listing
+from services.contacts import importing, listing, searching
 from services.contacts.changing import changed_record, pins
 from services.contacts.contact_rows import contact_of
 from shared import queries
@@ -101,6 +101,12 @@ class Contacts:
         wanted = listing.read(request, self._page_tokens)
         async with self._database.reading() as tx:
             return await listing.fetch(tx, request, wanted, self._page_tokens, self._grace_days)
+
+    async def SearchContacts(self, request: pb.SearchContactsRequest, context: Context) -> pb.SearchContactsResponse:
+        """Searches living contacts, best first; QUERY_MALFORMED for a tsquery that cannot be read."""
+        wanted = searching.read(request, self._page_tokens)
+        async with self._database.reading() as tx:
+            return await searching.fetch(tx, request, wanted, self._page_tokens, self._grace_days)
 
     async def UpdateContact(self, request: pb.UpdateContactRequest, context: Context) -> Contact:
         """Changes the fields that the mask names; NOT_FOUND, ETAG_MISMATCH or SOURCE_UID_TAKEN."""

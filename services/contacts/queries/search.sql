@@ -1,0 +1,30 @@
+-- Which contacts match a query in web-search syntax, best first; see app.search_contacts. $3: what may be misspelt.
+-- $7: a tsquery of digits, any of which is as good as the query; empty for none.
+PREPARE search_contacts_web (uuid, text, text, smallint, timestamptz, timestamptz, text) AS
+SELECT contact_id, score, fuzzy
+FROM app.search_contacts(
+    websearch_to_tsquery('pg_catalog.simple', app.fold($2)) || to_tsquery('pg_catalog.simple', $7),
+    app.fold($3), $4, $5, $6
+)
+WHERE $1 IS NOT NULL;
+
+-- Which contacts match a query in tsquery syntax, best first; $7 as above.
+PREPARE search_contacts_tsquery (uuid, text, text, smallint, timestamptz, timestamptz, text) AS
+SELECT contact_id, score, fuzzy
+FROM app.search_contacts(
+    to_tsquery('pg_catalog.simple', app.fold($2)) || to_tsquery('pg_catalog.simple', $7), app.fold($3), $4, $5, $6
+)
+WHERE $1 IS NOT NULL;
+
+-- The contacts that a search found, and in which of their fields any of its words stands ($3 in web-search syntax, $4 a
+-- tsquery of digits).
+PREPARE found_contacts (uuid, uuid[], text, text) AS
+SELECT
+    *,
+    app.matched_contact_fields(
+        websearch_to_tsquery('pg_catalog.simple', app.fold($3)) || to_tsquery('pg_catalog.simple', $4),
+        display_name, given_name, family_name, additional_names, phonetic_given_name, phonetic_family_name, nickname,
+        organization_name, job_title, emails, phones, notes
+    ) AS matched_fields
+FROM contact_rows
+WHERE user_id = $1 AND id_key = ANY ($2);
