@@ -27,13 +27,16 @@ from shared.pages import PageTokens
 from shared.pool import Pool
 from shared.reflection import reflection_handlers
 from shared.settings import Settings, SettingsError
-from shared.shedding import shedding
+from shared.shedding import Admission
 from shared.telemetry import measuring
 from shared.tenancy import Tenants, admitting
 from shared.wire import speaking
 
 # Bytes of one message; a batch of 1 000 contacts as people keep them is about a tenth of it.
 MESSAGE_LIMIT = 16 * 1024 * 1024
+
+# Seconds of a drain in which callers that do not cease are refused before the server disconnects them.
+SILENCE_PATIENCE = 2.0
 
 
 class CannotServe(Exception):
@@ -104,7 +107,8 @@ class RunningService:
         servicers = service.servicers(runtime)
         names = list(servicers)
         self._health = Health(names)
-        self._server.add_generic_rpc_handlers(_handlers(servicers, runtime))
+        self._admission = Admission(settings.max_in_flight, self.metrics)
+        self._server.add_generic_rpc_handlers(_handlers(servicers, runtime, self._admission))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._server.add_generic_rpc_handlers(
             reflection_handlers([*names, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name])
@@ -122,6 +126,8 @@ class RunningService:
     async def stop(self) -> None:
         """Drains: health says NOT_SERVING, calls in flight may end, later ones get UNAVAILABLE; then disconnects."""
         self._health.drain()
+        if self._watching is not None:
+            await self._admission.drain(min(SILENCE_PATIENCE, self._settings.drain_seconds))
         await self._server.stop(self._settings.drain_seconds)
         if self._watching is not None:
             self._watching.cancel()
@@ -160,12 +166,12 @@ def _database(url: str, name: str, settings: Settings, metrics: Metrics) -> Data
     return Database(pool, metrics, operator_pool)
 
 
-def _handlers(servicers: Mapping[str, object], runtime: Runtime) -> list[grpc.GenericRpcHandler]:
+def _handlers(servicers: Mapping[str, object], runtime: Runtime, admission: Admission) -> list[grpc.GenericRpcHandler]:
     key = runtime.settings.operator_key
     layers: list[Layer] = [
         answering,
         measuring(runtime.metrics),
-        shedding(runtime.settings.max_in_flight, runtime.metrics),
+        admission.layer,
     ]
     tenant_layers = [*layers, admitting(runtime.tenants, None if key is None else key.get_secret_value())]
     return [
