@@ -27,14 +27,16 @@ async def supervise(services: Sequence[str], settings: Settings, announce: Annou
     """Starts `settings.workers` processes for each service and keeps them up until SIGTERM or Ctrl-C.
 
     announce: called with (service, port, metrics port) of each once its workers are starting.
-    Raises PortTaken, WorkersKeepDying.
+    Raises PortTaken, SettingsError, WorkersKeepDying.
     """
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with ready_database(settings, list(services)) as ready:
+        # What every worker needs, and would say that it misses over and over again.
+        ready.key_ring("page_token_keys")
         with tempfile.TemporaryDirectory(prefix="pmcrm-metrics-") as folder:
-            held = [reserve_port(ready.host, ready.port(service)) for service in services]
+            held = [reserve_port(service, ready.host, ready.port(service)) for service in services]
             ports = [socket.getsockname()[1] for socket in held]
             fleets = [
                 _fleet(service, port, ready, Path(folder) / service)

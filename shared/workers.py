@@ -87,7 +87,7 @@ class PortTaken(Exception):
     """A port that workers would share is in use by something else."""
 
 
-def reserve_port(host: str, port: int) -> socket.socket:
+def reserve_port(service: str, host: str, port: int) -> socket.socket:
     """Binds a port that workers then share; 0 picks a free one. Held open, not listened on, until the fleet ends.
 
     Raises PortTaken when something that does not share it has it.
@@ -100,7 +100,10 @@ def reserve_port(host: str, port: int) -> socket.socket:
             try:
                 probe.bind((host, port))
             except OSError as error:
-                raise PortTaken(f"{host}:{port} cannot be used: {error.strerror}.") from None
+                raise PortTaken(
+                    f"{service} cannot listen on {host}:{port} ({error.strerror}). Set PMCRM_{service.upper()}_PORT to "
+                    "another port (0 picks a free one) or PMCRM_HOST to another address."
+                ) from None
     held = socket.socket(family, socket.SOCK_STREAM)
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     held.bind((host, port))

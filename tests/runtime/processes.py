@@ -67,7 +67,7 @@ class Process:
 
 async def _read(stream: asyncio.StreamReader, lines: list[str]) -> None:
     async for line in stream:
-        lines.append(line.decode().rstrip("\n"))
+        lines.append(line.decode().rstrip("\n"))  # noqa: PERF401 - read while it grows
 
 
 def environment(database: Database | None, **settings: object) -> dict[str, str]:

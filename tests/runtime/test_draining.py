@@ -1,4 +1,4 @@
-"""SIGTERM under load: what was accepted is answered, what comes later is refused as UNAVAILABLE and has not happened."""
+"""SIGTERM under load: what was accepted is answered, what comes later is UNAVAILABLE and has not happened."""
 
 from __future__ import annotations
 
