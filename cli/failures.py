@@ -1,11 +1,11 @@
 """What can go wrong without being a bug: each of these carries a sentence for whoever started the command."""
 
+from shared.edge import CannotServe
 from shared.embedded import EmbeddedError
 from shared.floor import UnfitServerError
 from shared.keys import KeysError
 from shared.migrations import MigrationError
 from shared.roles import NotPreparedError
-from shared.server import CannotServe
 from shared.startup import DatabaseNotReady
 from shared.workers import PortTaken, WorkersKeepDying
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+from shared.edge import CannotServe
 from shared.embedded import EmbeddedError
 from shared.floor import UnfitServerError
 from shared.keys import KeysError
@@ -17,6 +18,7 @@ from shared.workers import PortTaken, WorkersKeepDying
 
 # What ends a start with a sentence for the person who called it instead of a traceback.
 EXPLAINED = (
+    CannotServe,
     DatabaseNotReady,
     EmbeddedError,
     KeysError,
@@ -55,13 +57,9 @@ async def _run(service: str, load: Callable[[], Any], settings: Settings, worker
 
         await supervise([service], settings, lambda _, started: _say([(name, port) for name, port, _ in started]))
         return
-    from shared.server import CannotServe
     from shared.serving import serve
 
-    try:
-        await serve([load()], settings, lambda _, ready: _say([(at.service, at.port) for at in ready]), worker=worker)
-    except CannotServe as error:
-        sys.exit(str(error))
+    await serve([load()], settings, lambda _, ready: _say([(at.service, at.port) for at in ready]), worker=worker)
 
 
 def _say(started: Sequence[tuple[str, int]]) -> None:

@@ -19,6 +19,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from shared.answering import answering
 from shared.database import Database
+from shared.edge import CannotServe
 from shared.errors import Unimplemented
 from shared.health import DatabaseWatch, Health
 from shared.layers import Context, Handler, Layer, Method, method_of, surround
@@ -37,10 +38,6 @@ MESSAGE_LIMIT = 16 * 1024 * 1024
 
 # Seconds of a drain in which callers that do not cease are refused before the server disconnects them.
 SILENCE_PATIENCE = 2.0
-
-
-class CannotServe(Exception):
-    """A service cannot start; the text says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from prometheus_client import start_http_server
 
-from shared.server import CannotServe, RunningService, Service
+from shared.edge import CannotServe, check_edge
+from shared.server import RunningService, Service
 from shared.settings import Settings
 from shared.startup import ready_database
 from shared.telemetry import configure_logging
@@ -49,25 +49,6 @@ async def serve(services: Sequence[Service], settings: Settings, announce: Annou
             await stopping.wait()
         finally:
             await asyncio.gather(*(service.stop() for service in running))
-
-
-def check_edge(settings: Settings) -> None:
-    """Raises CannotServe when callers beyond this machine could name any tenant they like."""
-    if not settings.trust_tenant_header and not _is_loopback(settings.host):
-        raise CannotServe(
-            f"PMCRM_HOST is {settings.host}, which other machines can reach, and any caller there could name any "
-            "tenant in x-tenant-id. Keep it on 127.0.0.1, or, in a network where every caller is trusted, set "
-            "PMCRM_TRUST_TENANT_HEADER=true."
-        )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _stop_signal() -> asyncio.Event:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, multiprocess, start_http_server
 
+from shared.edge import check_edge
 from shared.settings import FILE_SUFFIX, Settings
 from shared.startup import ready_database
 from shared.workers import Fleet, PortTaken, reserve_port, worker_command
@@ -27,8 +28,9 @@ async def supervise(services: Sequence[str], settings: Settings, announce: Annou
     """Starts `settings.workers` processes for each service and keeps them up until SIGTERM or Ctrl-C.
 
     announce: called with (service, port, metrics port) of each once its workers are starting.
-    Raises PortTaken, SettingsError, WorkersKeepDying.
+    Raises CannotServe, PortTaken, SettingsError, WorkersKeepDying.
     """
+    check_edge(settings)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
