@@ -19,7 +19,8 @@ import asyncpg
 from google.protobuf.message import Message
 
 from shared import idempotency
-from shared.caller import Caller, caller
+from shared.binding import begin_operating, begin_reading, begin_writing, bound_tenant
+from shared.caller import caller
 from shared.errors import (
     UNDONE_BY_CONCURRENCY,
     FailedPrecondition,
@@ -99,7 +100,7 @@ class Database:
 
     def reading_as(self, tenant: uuid.UUID) -> Reading:
         """The same for a tenant that is not accepted yet: how its state is looked up."""
-        return Reading(self, tenant, self.pool, f"BEGIN READ ONLY; SET LOCAL app.current_user_id = '{tenant}'")
+        return Reading(self, tenant, self.pool, begin_reading(tenant))
 
     async def mutate(self, request: Message, answer: type[Answer], effect: Effect[Answer]) -> Answer:
         """Runs `effect` in a transaction of the calling tenant and returns its answer, once per `request_id`.
@@ -114,7 +115,7 @@ class Database:
         """`mutate` for a call whose claim is not made of one request: a stream that was read to its end."""
         who = caller.get()
         tenant = bound_tenant(who)
-        begin = f"BEGIN; SET LOCAL app.current_user_id = '{tenant}'{_audit_settings(who)}"
+        begin = begin_writing(tenant, who)
         return await self._with_retries(lambda: self._once(self.pool, begin, tenant, claim, answer, effect))
 
     async def operate(
@@ -126,7 +127,7 @@ class Database:
         """
         pool = self._operators_pool()
         claim = idempotency.claim_of(request, None)
-        begin = f"BEGIN{_audit_settings(caller.get())}"
+        begin = begin_operating(caller.get())
         return await self._with_retries(lambda: self._once(pool, begin, about, claim, answer, effect))
 
     def operating(self, about: uuid.UUID) -> Reading:
@@ -279,25 +280,6 @@ class Reading:
             raise
         self._pool.release(session)
         database.metrics.observe_transaction("read", time.perf_counter() - self._started)
-
-
-def bound_tenant(who: Caller) -> uuid.UUID:
-    """The tenant that a transaction is bound to. Fails closed: a call without one never reaches the database."""
-    if who.tenant is None:
-        raise Unauthenticated("TENANT_MISSING", "the call names no tenant")
-    return who.tenant
-
-
-def _audit_settings(who: Caller) -> str:
-    """What the audit trigger writes down. Free text goes as hex: nothing typed by anybody enters SQL text."""
-    settings = f"; SET LOCAL app.request_id = '{uuid.UUID(who.request_id)}'"
-    if who.client_ip is not None:
-        settings += f"; SET LOCAL app.client_ip = '{who.client_ip}'"
-    if who.actor:
-        settings += f"; SET LOCAL app.actor = '{who.actor.encode().hex()}'"
-    if who.user_agent:
-        settings += f"; SET LOCAL app.user_agent = '{who.user_agent.encode().hex()}'"
-    return settings
 
 
 def _is_lost(session: Session, error: BaseException) -> bool:

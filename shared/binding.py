@@ -1,0 +1,54 @@
+"""How a transaction is bound to its tenant: the one message that begins it.
+
+SET LOCAL and not set_config, because Citus hands it on to its workers; at the top level and in the same message as
+BEGIN, because that costs no round trip. Nothing enters the text but UUIDs, IP addresses and hex, each written anew
+from its parsed value.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import uuid
+
+from shared.caller import Caller
+from shared.errors import Unauthenticated
+
+
+def bound_tenant(who: Caller) -> uuid.UUID:
+    """The tenant that a transaction is bound to. Fails closed: a call without one never reaches the database."""
+    if who.tenant is None:
+        raise Unauthenticated("TENANT_MISSING", "the call names no tenant")
+    return who.tenant
+
+
+def begin_reading(tenant: uuid.UUID) -> str:
+    """Begins a READ ONLY transaction of a tenant."""
+    return f"BEGIN READ ONLY; SET LOCAL app.current_user_id = '{_uuid(tenant)}'"
+
+
+def begin_writing(tenant: uuid.UUID, who: Caller) -> str:
+    """Begins a transaction of a tenant that may write."""
+    return f"BEGIN; SET LOCAL app.current_user_id = '{_uuid(tenant)}'{_audit_settings(who)}"
+
+
+def begin_operating(who: Caller) -> str:
+    """Begins a transaction that may write, of an operator, bound to no tenant."""
+    return f"BEGIN{_audit_settings(who)}"
+
+
+def _audit_settings(who: Caller) -> str:
+    """What the audit trigger writes down. Free text goes as hex: nothing typed by anybody enters SQL text."""
+    settings = f"; SET LOCAL app.request_id = '{uuid.UUID(who.request_id)}'"
+    if who.client_ip is not None:
+        settings += f"; SET LOCAL app.client_ip = '{ipaddress.ip_address(who.client_ip)}'"
+    if who.actor:
+        settings += f"; SET LOCAL app.actor = '{who.actor.encode().hex()}'"
+    if who.user_agent:
+        settings += f"; SET LOCAL app.user_agent = '{who.user_agent.encode().hex()}'"
+    return settings
+
+
+def _uuid(value: uuid.UUID) -> uuid.UUID:
+    if not isinstance(value, uuid.UUID):
+        raise TypeError("a tenant is a UUID before it enters SQL text")
+    return value
