@@ -69,6 +69,12 @@ def claim_of(request: Message, tenant: uuid.UUID | None) -> Claim | None:
     request_id = request_id_field(request)
     if request_id is None:
         return None
+    if request.request_id != str(request_id):  # type: ignore[attr-defined]  # every mutation's request has it
+        # A UUID is the same in either case of its letters.
+        spelt = type(request)()
+        spelt.CopyFrom(request)
+        spelt.request_id = str(request_id)  # type: ignore[attr-defined]
+        request = spelt
     # Serialised anew, so that the order in which another language writes map entries does not matter.
     body = request.SerializeToString(deterministic=True)
     return Claim(tenant, request_id, request.DESCRIPTOR.full_name, hashlib.sha256(body).digest())

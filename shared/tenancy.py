@@ -52,12 +52,17 @@ class Tenants:
                 self._active.clear()
             self._active[tenant] = (time.monotonic() + REMEMBERED_SECONDS, region)
         elif not closed_too:
-            raise FailedPrecondition("USER_CLOSED", "the account is closed; it can be reopened until it is erased")
+            raise user_closed()
         return region
 
     def forget(self, tenant: uuid.UUID) -> None:
         """Looks the tenant up anew at its next call: this process has just changed it."""
         self._active.pop(tenant, None)
+
+
+def user_closed() -> FailedPrecondition:
+    """What a tenant hears that has closed its account."""
+    return FailedPrecondition("USER_CLOSED", "the account is closed; it can be reopened until it is erased")
 
 
 def admitting(tenants: Tenants, operator_key: str | None) -> Layer:

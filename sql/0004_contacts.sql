@@ -161,7 +161,7 @@ CREATE TABLE contact_strengths (
     FOREIGN KEY (user_id, contact_id) REFERENCES contacts (user_id, id) ON DELETE CASCADE
 );
 COMMENT ON TABLE contact_strengths IS
-    'Strength, last and next contact of each contact; every contact has a row, made by trigger. Derived, and therefore not audited.';
+    'Strength, last and next contact of each contact; every contact has a row, made by trigger. Derived but for `pinned`, which alone is audited.';
 COMMENT ON COLUMN contact_strengths.computed IS 'Relationship strength by the published formula, 1 to 10.';
 COMMENT ON COLUMN contact_strengths.pinned IS 'Relationship strength set by hand; NULL when it was not.';
 COMMENT ON COLUMN contact_strengths.strength IS 'What is shown: pinned, else computed.';
@@ -179,6 +179,13 @@ ALTER TABLE contact_strengths FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON contact_strengths
     USING (user_id = app.current_user_id())
     WITH CHECK (user_id = app.current_user_id());
+
+-- What a person sets by hand is an edit like any other; the rest is computed.
+CREATE TRIGGER audit AFTER UPDATE OF pinned ON contact_strengths
+    FOR EACH ROW WHEN (OLD.pinned IS DISTINCT FROM NEW.pinned)
+    EXECUTE FUNCTION app.audit_row(
+        'contact_strengths', 'user_id', 'contact_id', 'computed', 'strength', 'last_contact_at', 'next_contact_at'
+    );
 
 GRANT SELECT, INSERT (user_id, contact_id, next_contact_at), UPDATE (pinned, next_contact_at)
     ON contact_strengths TO pmcrm_contacts;

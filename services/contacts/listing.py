@@ -45,7 +45,9 @@ class Listing:
     def parameters(self) -> tuple[object, ...]:
         """The parameters that the list and its count have in common, in their order."""
         kept = self.filters
-        return (self.show_deleted, self.show_restricted, kept.min_strength, kept.after, kept.before, self.words)
+        filters = (kept.min_strength, kept.after, kept.before, self.words)
+        unfiltered = all(value is None for value in filters)
+        return (self.show_deleted, self.show_restricted, unfiltered, *filters)
 
 
 def read(request: pb.ListContactsRequest, tokens: PageTokens) -> Listing:

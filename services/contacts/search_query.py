@@ -17,6 +17,9 @@ from shared.phones import read_phone
 
 LIMIT = 1000
 
+# Stands before the words of names, where contacts are indexed.
+NAME_MARK = "ǁ"
+
 # Fewer are a house number or a year rather than the end of a phone number.
 FEWEST_DIGITS = 5
 
@@ -35,12 +38,14 @@ class SearchQuery:
     """What the statements of search.sql take.
 
     text: web-search syntax or tsquery, of words that separate nothing further.
+    names: the same with its wanted words marked as those of names (app.marked_words).
     misspelt: the words whose similar spellings are looked for; empty when there is nothing to look for.
     any_word: the words that must not be absent, in web-search syntax, any of which marks a field as matched.
     digits: a tsquery of what the query means as a phone number; empty when it is none.
     """
 
     text: str
+    names: str
     misspelt: str
     any_word: str
     digits: str = ""
@@ -52,13 +57,16 @@ def web_query(typed: str, default_region: str) -> SearchQuery:
     A query that is a phone number also finds its international form.
     """
     parts: list[str] = []
+    named: list[str] = []
     wanted: list[str] = []
     for match in list(_TERM.finditer(typed))[:MOST_TERMS]:
         if match["word"] is not None and match["word"].lower() == "or" and not match["minus"]:
             if parts and parts[-1] != "or":
                 parts.append("or")
+                named.append("or")
             continue
-        term = _quoted(words(match["phrase"] if match["word"] is None else match["word"]))
+        found = words(match["phrase"] if match["word"] is None else match["word"])
+        term = _quoted(found)
         if not term:
             continue
         if match["minus"]:
@@ -66,10 +74,13 @@ def web_query(typed: str, default_region: str) -> SearchQuery:
         else:
             parts.append(term)
             wanted.append(term)
+        named.append(f"-{term}" if match["minus"] else _quoted(found, NAME_MARK))
     if parts and parts[-1] == "or":
         parts.pop()
+        named.pop()
     misspelt = " ".join(wanted).replace('"', "")
-    return SearchQuery(" ".join(parts), misspelt, " or ".join(wanted), phone_digits(typed, default_region))
+    digits = phone_digits(typed, default_region)
+    return SearchQuery(" ".join(parts), " ".join(named), misspelt, " or ".join(wanted), digits)
 
 
 def phone_digits(typed: str, default_region: str) -> str:
@@ -87,7 +98,10 @@ def phone_digits(typed: str, default_region: str) -> str:
 
 def tsquery(typed: str) -> SearchQuery:
     """A tsquery (`john & developer`, `smi:*`, `!acme`, `new <-> york`). Raises InvalidArgument QUERY_MALFORMED."""
-    return _TsqueryReader(typed).read()
+    reader = _TsqueryReader(typed)
+    text = reader.read()
+    names = _TsqueryReader(typed, NAME_MARK).read()
+    return SearchQuery(text, names, misspelt="", any_word=" or ".join(reader.wanted))
 
 
 def words(text: str) -> list[str]:
@@ -96,12 +110,16 @@ def words(text: str) -> list[str]:
     return spaced.split()
 
 
-def _quoted(found: list[str]) -> str:
-    return found[0] if len(found) == 1 else f'"{" ".join(found)}"' if found else ""
+def _quoted(found: list[str], mark: str = "") -> str:
+    marked = [f"{mark}{word}" for word in found]
+    return marked[0] if len(marked) == 1 else f'"{" ".join(marked)}"' if marked else ""
 
 
 class _TsqueryReader:
-    """Recursive descent over PostgreSQL's grammar: `|` binds least, then `&`, then `<->`, then `!`."""
+    """Recursive descent over PostgreSQL's grammar: `|` binds least, then `&`, then `<->`, then `!`.
+
+    mark: what is put before the words that are wanted.
+    """
 
     TOKEN = re.compile(
         r"\s*(?:(?P<operator><->|<\d+>|[&|!()])|'(?P<quoted>(?:[^']|'')*)'(?P<qflags>:[*A-Da-d]*)?"
@@ -110,19 +128,21 @@ class _TsqueryReader:
     DEEPEST = 30
     FARTHEST = 16_384
 
-    def __init__(self, typed: str) -> None:
+    def __init__(self, typed: str, mark: str = "") -> None:
         self._typed = typed
+        self._mark = mark
         self._tokens = list(self._scan())
         self._place = 0
-        self._wanted: list[str] = []
+        self.wanted: list[str] = []
         if len(self._tokens) > 8 * MOST_TERMS:
             raise self._malformed(1, "has too many terms")
 
-    def read(self) -> SearchQuery:
+    def read(self) -> str:
+        """The query, of words that separate nothing further. Raises InvalidArgument QUERY_MALFORMED."""
         text = self._either(wanted=True, depth=0)
         if self._place < len(self._tokens):
             raise self._unexpected()
-        return SearchQuery(text, "", " or ".join(self._wanted))
+        return text
 
     def _scan(self) -> Iterator[tuple[int, re.Match[str]]]:
         place = 0
@@ -194,9 +214,10 @@ class _TsqueryReader:
         found = words(match["word"] if match["quoted"] is None else match["quoted"].replace("''", "'"))
         if not found:
             raise self._malformed(place, "holds no letter or digit")
+        mark = self._mark if wanted else ""
         if wanted:
-            self._wanted.append(_quoted(found))
-        terms = [f"'{word}'{flags}" for word in found]
+            self.wanted.append(_quoted(found))
+        terms = [f"'{mark}{word}'{flags}" for word in found]
         return terms[0] if len(terms) == 1 else f"({' <-> '.join(terms)})"
 
     def _unexpected(self) -> InvalidArgument:

@@ -19,13 +19,16 @@ from shared.caller import caller
 from shared.database import Row, Transaction, bound_tenant
 from shared.errors import InvalidArgument, Violation
 from shared.masks import check_mask, masked
-from shared.pages import Page, PageTokens
+from shared.pages import Page, PageTokens, Position
 from shared.text import text_problem
 
 QUERIES = queries.load(Path(__file__).parent / "queries")
 
-# As many as app.search_contacts ranks.
+# So many are ranked at the most; each is a page of the database to read.
 MOST_RESULTS = 300
+
+# So many are ranked for a first page, whose readers rarely go on to the second.
+FIRST_RANKED = 40
 
 STATEMENTS = {
     search_mode_pb2.SEARCH_MODE_UNSPECIFIED: "search_contacts_web",
@@ -67,8 +70,8 @@ def read(request: pb.SearchContactsRequest, tokens: PageTokens) -> Search:
 async def fetch(
     tx: Transaction, request: pb.SearchContactsRequest, search: Search, tokens: PageTokens, grace_days: int
 ) -> pb.SearchContactsResponse:
-    """The page: all matches are ranked first, since the best one may be anywhere; then those of the page are read."""
-    found = await _found(tx, search)
+    """The page: the matches are ranked first, and then those that it shows are read."""
+    found, complete = await _found(tx, search)
     shown = found[: search.page.size]
     by_id = {
         row["id_key"]: row
@@ -91,33 +94,56 @@ async def fetch(
                     fuzzy=match["fuzzy"],
                 )
             )
-    if len(found) > search.page.size:
-        last = shown[-1]
-        position = [repr(last["score"]), str(last["contact_id"])]
+    if len(found) > search.page.size or not complete:
+        position = _position(search, shown, complete)
         response.next_page_token = tokens.seal(request, bound_tenant(caller.get()), position)
     return response
 
 
-async def _found(tx: Transaction, search: Search) -> list[Row]:
-    """The matches from where the page begins, best first."""
+def _position(search: Search, shown: list[Row], complete: bool) -> Position:
+    """Where the next page begins: after the last score and id, or, when this one was picked out of some of the matches,
+    with whatever it has not shown. Then the ids that such a first page has shown."""
+    if not complete:
+        return ["", "", *(str(match["contact_id"]) for match in shown)]
+    last = shown[-1]
+    already = search.page.after[2:] if search.page.after is not None else []
+    return [repr(last["score"]), str(last["contact_id"]), *already]
+
+
+async def _found(tx: Transaction, search: Search) -> tuple[list[Row], bool]:
+    """The matches from where the page begins, best first, and whether there are no others."""
+    page = search.page
+    if page.after is None and page.skip == 0:
+        ranked = min(MOST_RESULTS, max(FIRST_RANKED, 2 * page.size))
+        matches = await _matches(tx, search, ranked)
+        return matches, len(matches) < ranked or ranked == MOST_RESULTS
+    matches = await _matches(tx, search, MOST_RESULTS)
+    if page.after is not None:
+        score, last_id, *already = page.after
+        shown = set(already)
+        matches = [match for match in matches if str(match["contact_id"]) not in shown]
+        if score:
+            position = (-float(score), str(last_id))
+            matches = [match for match in matches if (-match["score"], str(match["contact_id"])) > position]
+    return matches[page.skip :], True
+
+
+async def _matches(tx: Transaction, search: Search, ranked: int) -> list[Row]:
     query, filters = search.query, search.filters
     if not query.text and not query.digits:
         return []
     try:
-        matches = await tx.fetch(
+        return await tx.fetch(
             search.statement,
             query.text,
+            query.names,
+            query.digits,
             query.misspelt,
             filters.min_strength,
             filters.after,
             filters.before,
-            query.digits,
+            ranked,
         )
     except asyncpg.PostgresSyntaxError as error:
         # A letter that folding turns into punctuation; web-search syntax takes that, tsquery does not.
         raise InvalidArgument([Violation("query", "cannot be read as a tsquery")], "QUERY_MALFORMED") from error
-    if search.page.after is not None:
-        score, last_id = search.page.after
-        position = (-float(score), str(last_id))
-        matches = [match for match in matches if (-match["score"], str(match["contact_id"])) > position]
-    return matches[search.page.skip :]

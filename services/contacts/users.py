@@ -21,7 +21,7 @@ from shared.fields import uuid_value
 from shared.layers import Access, Context, callable_by
 from shared.masks import check_mask, masked, replace, update_paths
 from shared.server import Runtime
-from shared.tenancy import named_tenant
+from shared.tenancy import named_tenant, user_closed
 
 QUERIES = queries.load(Path(__file__).parent / "queries")
 
@@ -100,9 +100,10 @@ class Users:
         self._tenants.forget(user_id)
         return user
 
-    @callable_by(Access.EITHER)
+    # Open when closed, because the repeat of a call that closed the account gets its answer again.
+    @callable_by(Access.EITHER, open_when_closed=True)
     async def DeleteUser(self, request: pb.DeleteUserRequest, context: Context) -> User:
-        """Closes a user until it is erased; NOT_FOUND when it is closed already, unless allow_missing."""
+        """Closes a user until it is erased. Closed already: USER_CLOSED for itself, NOT_FOUND for operators."""
         user_id = subject(request.id, "id")
 
         async def effect(tx: Transaction) -> User:
@@ -110,6 +111,8 @@ class Users:
             row = await tx.fetchrow(QUERIES["get_user"])
             if closed is None and row is not None and row["delete_time"] is None:
                 raise etag_mismatch()
+            if closed is None and not caller.get().operator:
+                raise user_closed()
             if closed is None and not request.allow_missing:
                 raise user_not_found(user_id)
             return User() if row is None else self._user_of(row)

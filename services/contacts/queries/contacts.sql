@@ -18,16 +18,18 @@ WHERE user_id = $1 AND id_key = $2 AND delete_time IS NULL
 FOR NO KEY UPDATE;
 
 -- Counts what a list would show; the filters are those of list_contacts.sql.
-PREPARE count_contacts (uuid, boolean, boolean, smallint, timestamptz, timestamptz, text[]) AS
+PREPARE count_contacts (uuid, boolean, boolean, boolean, smallint, timestamptz, timestamptz, text[]) AS
 SELECT count(*)
 FROM contact_rows
 WHERE user_id = $1
     AND ($2 OR delete_time IS NULL)
     AND ($3 OR NOT processing_restricted)
-    AND ($4 IS NULL OR relationship_strength >= $4)
-    AND ($5 IS NULL OR last_contact_time >= $5)
-    AND ($6 IS NULL OR last_contact_time < $6)
-    AND ($7 IS NULL OR app.holds_words($7, display_name, nickname, organization_name, emails));
+    AND ($4 OR (
+        ($5 IS NULL OR relationship_strength >= $5)
+        AND ($6 IS NULL OR last_contact_time >= $6)
+        AND ($7 IS NULL OR last_contact_time < $7)
+        AND ($8 IS NULL OR app.holds_words($8, display_name, nickname, organization_name, emails))
+    ));
 
 -- Creates contacts. Their ids are chosen by the caller of the statement, since RETURNING promises no order.
 PREPARE create_contacts (uuid, jsonb) AS

@@ -1,18 +1,22 @@
--- Which contacts match a query in web-search syntax, best first; see app.search_contacts. $3: what may be misspelt.
--- $7: a tsquery of digits, any of which is as good as the query; empty for none.
-PREPARE search_contacts_web (uuid, text, text, smallint, timestamptz, timestamptz, text) AS
+-- Which contacts match a query in web-search syntax, best first; see app.search_contacts.
+--   $2 the query   $3 the same for names alone   $4 a tsquery of digits, any of which is as good; empty for none
+--   $5 what may be misspelt   $6 least strength   $7, $8 last contact from, before   $9 how many are ranked
+PREPARE search_contacts_web (uuid, text, text, text, text, smallint, timestamptz, timestamptz, integer) AS
 SELECT contact_id, score, fuzzy
 FROM app.search_contacts(
-    websearch_to_tsquery('pg_catalog.simple', app.fold($2)) || to_tsquery('pg_catalog.simple', $7),
-    app.fold($3), $4, $5, $6
+    websearch_to_tsquery('pg_catalog.simple', app.fold($2)) || to_tsquery('pg_catalog.simple', $4),
+    websearch_to_tsquery('pg_catalog.simple', app.fold($3)),
+    app.fold($5), $6, $7, $8, $9
 )
 WHERE $1 IS NOT NULL;
 
--- Which contacts match a query in tsquery syntax, best first; $7 as above.
-PREPARE search_contacts_tsquery (uuid, text, text, smallint, timestamptz, timestamptz, text) AS
+-- Which contacts match a query in tsquery syntax, best first; the parameters are the same.
+PREPARE search_contacts_tsquery (uuid, text, text, text, text, smallint, timestamptz, timestamptz, integer) AS
 SELECT contact_id, score, fuzzy
 FROM app.search_contacts(
-    to_tsquery('pg_catalog.simple', app.fold($2)) || to_tsquery('pg_catalog.simple', $7), app.fold($3), $4, $5, $6
+    to_tsquery('pg_catalog.simple', app.fold($2)) || to_tsquery('pg_catalog.simple', $4),
+    to_tsquery('pg_catalog.simple', app.fold($3)),
+    app.fold($5), $6, $7, $8, $9
 )
 WHERE $1 IS NOT NULL;
 

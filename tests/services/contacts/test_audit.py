@@ -157,3 +157,14 @@ async def test_what_an_operator_does_is_in_the_users_log(client: Client, as_supe
     assert {entry["actor"] for entry in found} == {dict(BEHIND_THE_CALL)["x-actor"]}
     assert {str(entry["user_id"]) for entry in found} == {made.id}
     assert found[2]["old_values"] == {"login_email": "carol@example.org"}
+
+
+async def test_setting_a_strength_by_hand_is_an_edit_and_leaves_an_entry(known: Book, as_superuser: Connection) -> None:
+    made = await known.create(given_name="Ada")
+    await known.update(made.id, "relationship_strength", relationship_strength=8)
+    await known.update(made.id, "relationship_strength", relationship_strength=0)
+    found = [e for e in await entries(as_superuser, made.id) if e["table_name"] == "contact_strengths"]
+    assert [(e["action"], e["old_values"], e["new_values"]) for e in found] == [
+        ("UPDATE", {"pinned": None}, {"pinned": 8}),
+        ("UPDATE", {"pinned": 8}, {"pinned": None}),
+    ]

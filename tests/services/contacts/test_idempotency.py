@@ -64,6 +64,19 @@ async def test_a_create_that_is_repeated_makes_one_contact(send: Sender, book: B
     assert await book.names() == ["Ada"]
 
 
+async def test_a_request_id_is_the_same_in_either_case_of_its_letters(send: Sender, book: Book) -> None:
+    request_id = new_request_id()
+    first = await send(create(request_id=request_id))
+    assert await send(create(request_id=request_id.upper())) == first
+    assert await book.names() == ["Ada"]
+
+
+async def test_the_repeat_of_a_call_that_closed_the_account_gets_its_answer(send: Sender) -> None:
+    request = users_pb.DeleteUserRequest(request_id=new_request_id())
+    first = await send(request)
+    assert await send(request) == first
+
+
 async def test_without_request_id_a_repeat_is_another_contact(book: Book) -> None:
     await book.create(given_name="Ada")
     await book.create(given_name="Ada")

@@ -92,8 +92,3 @@ COMMENT ON VIEW contact_rows IS
 GRANT SELECT ON contact_rows TO pmcrm_contacts;
 -- For SELECT … FOR NO KEY UPDATE alone: a join cannot be updated.
 GRANT UPDATE ON contact_rows TO pmcrm_contacts;
-
--- Lists by last contact put those never contacted first, and a page can only begin in an index that does so too.
-DROP INDEX contact_strengths_last_contact_idx;
-CREATE INDEX contact_strengths_last_contact_idx
-    ON contact_strengths (user_id, coalesce(last_contact_at, '-infinity'), contact_id);

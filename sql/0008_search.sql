@@ -29,7 +29,12 @@ CREATE FUNCTION app.phone_words(phones jsonb) RETURNS text LANGUAGE sql IMMUTABL
     $$;
 COMMENT ON FUNCTION app.phone_words(jsonb) IS 'The words by which phone numbers are found: digits, the last one first.';
 
--- ǁǁ is a word that nobody types: it stands between two fields, so that no phrase runs from one into the next.
+CREATE FUNCTION app.marked_words(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ SELECT regexp_replace($1, '(\S+)', 'ǁ\1', 'g') $$;
+COMMENT ON FUNCTION app.marked_words(text) IS 'Words marked as those of a name, in which a contact is looked for first.';
+
+-- ǁǁ is a word that nobody types: it stands between two fields, so that no phrase runs from one into the next. The words
+-- of names are there once more behind a ǁ: so the index alone tells who is called by a word from who has it in the notes.
 CREATE FUNCTION app.contact_vector(
     display_name text, given_name text, family_name text, additional_names text, phonetic_given_name text,
     phonetic_family_name text, nickname text, organization_name text, job_title text, emails jsonb, phones jsonb,
@@ -41,6 +46,7 @@ CREATE FUNCTION app.contact_vector(
                 ' ǁǁ ', display_name, given_name, family_name, additional_names, phonetic_given_name, phonetic_family_name,
                 nickname, ''
             ))), 'A')
+            || to_tsvector('pg_catalog.simple', app.marked_words(app.search_words(concat_ws(' ', display_name, nickname))))
             || setweight(to_tsvector('pg_catalog.simple', app.search_words(concat_ws(
                 ' ǁǁ ', organization_name, job_title, jsonb_path_query_array(emails, '$[*].value')::text,
                 app.phone_words(phones), ''
@@ -70,6 +76,7 @@ CREATE INDEX contacts_names_idx ON contacts USING gin (
 
 GRANT EXECUTE ON FUNCTION
     app.search_words(text),
+    app.marked_words(text),
     app.phone_words(jsonb),
     app.contact_vector(text, text, text, text, text, text, text, text, text, jsonb, jsonb, text),
     app.contact_names(text, text, text)
@@ -97,8 +104,25 @@ WHERE deleted_at IS NULL AND NOT processing_restricted;
 COMMENT ON VIEW contact_words IS 'What of living, unrestricted contacts is searched.';
 GRANT SELECT ON contact_words TO pmcrm_search;
 
+CREATE FUNCTION app.strength_matches(
+    tenant uuid, contact uuid, min_strength smallint, contacted_after timestamptz, contacted_before timestamptz
+) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+        SELECT EXISTS (
+            SELECT FROM public.contact_strengths AS s
+            WHERE s.user_id = tenant AND s.contact_id = contact
+                AND (min_strength IS NULL OR s.strength >= min_strength)
+                AND (contacted_after IS NULL OR s.last_contact_at >= contacted_after)
+                AND (contacted_before IS NULL OR s.last_contact_at < contacted_before)
+        )
+    $$;
+COMMENT ON FUNCTION app.strength_matches(uuid, uuid, smallint, timestamptz, timestamptz) IS
+    'Whether strength and last contact of a contact pass the filters; NULL filters nothing.';
+GRANT EXECUTE ON FUNCTION app.strength_matches(uuid, uuid, smallint, timestamptz, timestamptz) TO pmcrm_search;
+
 CREATE FUNCTION app.search_contacts(
-    query tsquery, misspelt text, min_strength smallint, contacted_after timestamptz, contacted_before timestamptz
+    query tsquery, names_query tsquery, misspelt text, min_strength smallint, contacted_after timestamptz,
+    contacted_before timestamptz, most integer
 ) RETURNS TABLE (contact_id uuid, score double precision, fuzzy boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL UNSAFE ROWS 50
     SET search_path = pg_catalog, pg_temp
@@ -116,22 +140,24 @@ CREATE FUNCTION app.search_contacts(
         IF v_user IS NULL THEN
             RAISE EXCEPTION 'no tenant is bound to this transaction' USING ERRCODE = 'insufficient_privilege';
         END IF;
+        -- Each candidate is a page to read. Those who are called so come first, the others as far as there is room.
         RETURN QUERY
-            SELECT candidate.id, 1 + ts_rank(candidate.words, query, 32)::double precision AS rank, false
-            FROM (
+            WITH named AS MATERIALIZED (
                 SELECT c.id, c.words
                 FROM public.contact_words AS c
-                WHERE c.user_id = v_user AND c.words @@ query
-                    AND (unfiltered OR EXISTS (
-                        SELECT FROM public.contact_strengths AS s
-                        WHERE s.user_id = v_user AND s.contact_id = c.id
-                            AND (min_strength IS NULL OR s.strength >= min_strength)
-                            AND (contacted_after IS NULL OR s.last_contact_at >= contacted_after)
-                            AND (contacted_before IS NULL OR s.last_contact_at < contacted_before)
-                    ))
-                -- Ranking reads every candidate: so many are enough to find the best of.
-                LIMIT 300
-            ) AS candidate
+                WHERE c.user_id = v_user AND c.words @@ names_query
+                    AND (unfiltered OR app.strength_matches(v_user, c.id, min_strength, contacted_after, contacted_before))
+                LIMIT most
+            ),
+            others AS MATERIALIZED (
+                SELECT c.id, c.words
+                FROM public.contact_words AS c
+                WHERE c.user_id = v_user AND c.words @@ query AND NOT c.words @@ names_query
+                    AND (unfiltered OR app.strength_matches(v_user, c.id, min_strength, contacted_after, contacted_before))
+                LIMIT (SELECT most - count(*) FROM named)
+            )
+            SELECT candidate.id, 1 + ts_rank(candidate.words, query, 32)::double precision AS rank, false
+            FROM (SELECT * FROM named UNION ALL SELECT * FROM others) AS candidate
             ORDER BY rank DESC, candidate.id;
         GET DIAGNOSTICS found = ROW_COUNT;
         IF found >= 3 OR coalesce(misspelt, '') = '' THEN
@@ -142,24 +168,18 @@ CREATE FUNCTION app.search_contacts(
             FROM public.contact_words AS c
             WHERE c.user_id = v_user AND misspelt OPERATOR(public.<%) c.names
                 AND NOT c.words @@ query
-                AND (unfiltered OR EXISTS (
-                    SELECT FROM public.contact_strengths AS s
-                    WHERE s.user_id = v_user AND s.contact_id = c.id
-                        AND (min_strength IS NULL OR s.strength >= min_strength)
-                        AND (contacted_after IS NULL OR s.last_contact_at >= contacted_after)
-                        AND (contacted_before IS NULL OR s.last_contact_at < contacted_before)
-                ))
+                AND (unfiltered OR app.strength_matches(v_user, c.id, min_strength, contacted_after, contacted_before))
             ORDER BY similar_by DESC, c.id
             LIMIT 50;
     END
     $$;
-COMMENT ON FUNCTION app.search_contacts(tsquery, text, smallint, timestamptz, timestamptz) IS
-    'The bound tenant''s living, unrestricted contacts that match: (contact_id, score, fuzzy), best first; at most 300 by words, and when these are fewer than 3, up to 50 whose names are spelt like `misspelt` (folded; empty for none). Scores of words are above 1, those of spelling are not. Filters that are NULL filter nothing. Raises without a tenant.';
+COMMENT ON FUNCTION app.search_contacts(tsquery, tsquery, text, smallint, timestamptz, timestamptz, integer) IS
+    'The bound tenant''s living, unrestricted contacts that match `query`: (contact_id, score, fuzzy), best first. At most `most` are ranked, of whom those that match `names_query` come first: fewer than that are all there are. When they are fewer than 3, then also up to 50 whose names are spelt like `misspelt` (folded; empty for none). Scores of words are above 1, those of spelling are not. Filters that are NULL filter nothing. Raises without a tenant.';
 GRANT CREATE ON SCHEMA app TO pmcrm_search;
-ALTER FUNCTION app.search_contacts(tsquery, text, smallint, timestamptz, timestamptz) OWNER TO pmcrm_search;
+ALTER FUNCTION app.search_contacts(tsquery, tsquery, text, smallint, timestamptz, timestamptz, integer) OWNER TO pmcrm_search;
 REVOKE CREATE ON SCHEMA app FROM pmcrm_search;
 SET LOCAL ROLE pmcrm_search;
-GRANT EXECUTE ON FUNCTION app.search_contacts(tsquery, text, smallint, timestamptz, timestamptz) TO pmcrm_contacts;
+GRANT EXECUTE ON FUNCTION app.search_contacts(tsquery, tsquery, text, smallint, timestamptz, timestamptz, integer) TO pmcrm_contacts;
 SET LOCAL ROLE pmcrm_owner;
 
 -- For people who wonder why a contact was found.
