@@ -102,13 +102,13 @@ def _address(address: Address, path: str, violations: Violations) -> Entry:
             check = checked_text if has_lines else checked_line
             entry[part] = check(value, f"{path}.{part}", limits.ADDRESS_PART, violations).strip()
     entry["country_code"] = checked_region(address.country_code, f"{path}.country_code", violations)
-    entry["value"] = entry["value"] or _envelope(entry)
+    entry["value"] = entry["value"] or envelope(entry)
     if not entry["value"] and len(violations.found) == found_before:
         violations.add(path, "must have a value or a part of an address")
     return entry
 
 
-def _envelope(parts: Entry) -> str:
+def envelope(parts: Entry) -> str:
     """An address as its parts stand on an envelope, a line each, the town's on one."""
     town = " ".join(filter(None, (parts.get("postal_code"), parts.get("locality"))))
     lines = (

@@ -50,12 +50,13 @@ def date_parts(year: int, month: int, day: int) -> DateParts:
     return DateParts(year or None, month or None, day or None)
 
 
-def read_date(text: str, year_of_the_unknown: int = YEAR_OF_THE_UNKNOWN) -> DateParts | None:
+def read_date(text: str, year_of_the_unknown: int | None = YEAR_OF_THE_UNKNOWN) -> DateParts | None:
     """The date that a vCard writes, or None when the text is no date or names no day of the calendar.
 
     Read: `19850412`, `1985-04-12`, `1985-04`, `1985`, `--0412`, `--04-12`, `--04` and `---12`, with or without a time.
 
-    year_of_the_unknown: a year that stands for "no year" (X-APPLE-OMIT-YEAR) beside 1604 and 0000, which always do.
+    year_of_the_unknown: a year that stands for "no year" (X-APPLE-OMIT-YEAR) beside 1604 and 0000; None when every year
+        is meant.
     """
     match = _WRITTEN.fullmatch(text.strip())
     if match is None:
@@ -65,8 +66,10 @@ def read_date(text: str, year_of_the_unknown: int = YEAR_OF_THE_UNKNOWN) -> Date
     year = int(found["year"] or 0)
     month = int(found["month"] or month_and_day[:2] or found["only_month"] or 0)
     day = int(found["day"] or month_and_day[2:] or found["day_of_month"] or found["only_day"] or 0)
+    if year_of_the_unknown is not None and year in (YEAR_OF_THE_UNKNOWN, year_of_the_unknown):
+        year = 0
     try:
-        date = date_parts(0 if year in (YEAR_OF_THE_UNKNOWN, year_of_the_unknown) else year, month, day)
+        date = date_parts(year, month, day)
     except ValueError:
         return None
     return None if date == NO_DATE else date

@@ -4,46 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import uuid
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-import phonenumbers
 from pmcrm.contacts.v1 import contact_transfer_pb2 as pb
 
 from services.contacts.import_batches import Outcome, Record, Stored, batches, compare, store
+from services.contacts.import_options import importer_for, read_options, tells_enough, unknown_columns
 from shared import queries
 from shared.caller import caller
-from shared.charsets import known_charset
 from shared.database import Database, Transaction, bound_tenant
-from shared.errors import InvalidArgument, Unimplemented, Violation
-from shared.fields import uuid_value
+from shared.errors import InvalidArgument, Violation
 from shared.idempotency import Claim
-from shared.text import checked_line
-from shared.vcard.importing import CardImporter, ImportedCard
-from shared.vcard.splitting import Failure
-from shared.violations import Violations
+from shared.imported_record import Failure, FileImporter, ImportedRecord, LeftOut
+from shared.spreadsheet.importing import UnknownColumnsError
+from shared.vcard.categories import with_categories
 
 QUERIES = queries.load(Path(__file__).parent / "queries")
 
+# A batch is stored when it has so many records, or when so much of the file has been read for it.
 BATCH = 200
-LABEL_LIMIT = 200
+BATCH_BYTES = 4 * 1024 * 1024
 
-# As much of a file as is needed to tell what it is; blank lines before it are passed over.
-HEAD_BYTES = 64
+# As much is read at a time, whatever the size of the chunks that come.
+PIECE = 64 * 1024
+
+# Batches that are read ahead while another one is being stored.
+READ_AHEAD = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Checked options. request_id: None when repeats of this import are not to be known."""
+class Batch(NamedTuple):
+    """Records of the file and failures among them, each with its number, from 1; and how far the file was read."""
 
-    region: str
-    charset: str
-    dry_run: bool
-    label: str
-    request_id: uuid.UUID | None
-    told_format: bool
+    found: list[tuple[int, ImportedRecord | Failure]]
+    bytes_read: int
 
 
 class Import:
@@ -52,12 +47,11 @@ class Import:
     def __init__(self, database: Database, options: pb.ImportOptions) -> None:
         self._database = database
         self._options = read_options(options)
-        self._reader = CardImporter(self._options.region, self._options.charset)
         self._digest = hashlib.sha256(options.SerializeToString(deterministic=True))
-        self._pending: list[Record] = []
-        self._number = 0
-        self._versions: set[str] = set()
+        self._reader: FileImporter | None = None
+        self._format = pb.IMPORT_FORMAT_UNSPECIFIED
         self._bytes_read = 0
+        self._numbered = 0
         self._processed = 0
         self._notices = 0
         self._counts = dict.fromkeys(Outcome, 0)
@@ -65,87 +59,118 @@ class Import:
 
     async def run(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[pb.ImportContactsResponse]:
         """Reads to the end of the stream; every batch is committed before it is reported."""
-        repeated = await self._was_finished()
-        async for chunk in self._recognised(chunks):
-            self._digest.update(chunk)
-            self._bytes_read += len(chunk)
-            if repeated:
-                continue
-            for response in self._read(await asyncio.to_thread(self._reader.feed, chunk)):
-                yield response
-            while len(self._pending) >= BATCH:
-                batch, self._pending = self._pending[:BATCH], self._pending[BATCH:]
+        if await self._was_finished():
+            async for chunk in chunks:
+                self._digest.update(chunk)
+            yield await self._finish()
+            return
+        ahead: asyncio.Queue[Batch | BaseException | None] = asyncio.Queue(READ_AHEAD)
+        reading = asyncio.create_task(self._read_ahead(chunks, ahead))
+        try:
+            while (batch := await ahead.get()) is not None:
+                if isinstance(batch, BaseException):
+                    raise batch
                 for response in await self._store(batch):
                     yield response
-        if not repeated:
-            for response in self._read(await asyncio.to_thread(self._reader.close)):
-                yield response
-            for response in await self._store(self._pending):
-                yield response
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+        for left_out in self._reader.left_out if self._reader else ():
+            yield self._notice(0, 0, left_out, "")
         yield await self._finish()
 
-    async def _recognised(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """The chunks, the first of them long enough to tell that this is a vCard file; fails when it is not."""
+    async def _read_ahead(
+        self, chunks: AsyncIterator[bytes], ahead: asyncio.Queue[Batch | BaseException | None]
+    ) -> None:
+        """Puts the file's batches into the queue, then None, or what ended the reading."""
+        try:
+            async for batch in self._batches(chunks):
+                await ahead.put(batch)
+            await ahead.put(None)
+        except UnknownColumnsError as error:
+            await ahead.put(unknown_columns(error, self._options))
+        except Exception as error:  # noqa: BLE001 - raised where the queue is read
+            await ahead.put(error)
+
+    async def _batches(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[Batch]:
+        pending: list[tuple[int, ImportedRecord | Failure]] = []
+        since = 0  # bytes of the file when the last batch was full
+        async for piece in self._pieces(chunks):
+            self._bytes_read += len(piece)
+            pending.extend(await asyncio.to_thread(self._read, piece))
+            while len(pending) >= BATCH or (pending and self._bytes_read - since >= BATCH_BYTES):
+                yield Batch(pending[:BATCH], self._bytes_read)
+                del pending[:BATCH]
+                since = self._bytes_read
+        pending.extend(await asyncio.to_thread(self._read, None))
+        for start in range(0, len(pending), BATCH):
+            yield Batch(pending[start : start + BATCH], self._bytes_read)
+
+    async def _pieces(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The file in pieces of bounded size, the first of them long enough to tell what reads it."""
         head = b""
-        known = self._options.told_format
         async for chunk in chunks:
-            if known:
-                yield chunk
-                continue
-            head += chunk
-            if len(_significant(head)) >= HEAD_BYTES:
-                _check_is_vcard(head)
-                known = True
-                yield head
-        if not known:
-            _check_is_vcard(head)
+            self._digest.update(chunk)
+            for piece in _cut(chunk):
+                if self._reader is not None:
+                    yield piece
+                    continue
+                head += piece
+                if tells_enough(head, self._options):
+                    self._reader, self._format = importer_for(head, self._options)
+                    yield head
+        if self._reader is None:
+            self._reader, self._format = importer_for(head, self._options)
             yield head
 
-    def _read(self, found: Sequence[ImportedCard | Failure]) -> list[pb.ImportContactsResponse]:
-        """Puts records into the queue; returns what to say of those that cannot be imported."""
-        responses = []
-        for part in found:
-            self._number += 1
-            if isinstance(part, Failure):
-                responses.append(self._failure(self._number, part.line, part.code, part.reason, part.field))
-            else:
-                self._versions.add(part.version)
-                self._pending.append(Record(self._number, with_categories(part)))
-        return responses
+    def _read(self, piece: bytes | None) -> list[tuple[int, ImportedRecord | Failure]]:
+        """What a piece of the file completes, and its end (None). Runs in a thread."""
+        if self._reader is None:
+            return []
+        parts = self._reader.close() if piece is None else self._reader.feed(piece)
+        first = self._numbered + 1
+        self._numbered += len(parts)
+        return [
+            (number, part if isinstance(part, Failure) else with_categories(part))
+            for number, part in enumerate(parts, first)
+        ]
 
-    async def _store(self, records: Sequence[Record]) -> list[pb.ImportContactsResponse]:
-        responses = []
-        for batch in batches(records, BATCH):
-            stored = await (compare if self._options.dry_run else store)(self._database, batch)
-            responses.extend(self._report(stored))
-        return responses
+    async def _store(self, batch: Batch) -> list[pb.ImportContactsResponse]:
+        responses = [
+            self._failure(number, part.line, part.code, part.reason, part.field)
+            for number, part in batch.found
+            if isinstance(part, Failure)
+        ]
+        records = [Record(number, part) for number, part in batch.found if isinstance(part, ImportedRecord)]
+        work = compare if self._options.dry_run else store
+        for some in batches(records):
+            responses.extend(self._report(await work(self._database, some)))
+        progress = pb.ImportProgress(processed=self._processed, bytes_read=batch.bytes_read)
+        return [*responses, pb.ImportContactsResponse(progress=progress)]
 
-    def _report(self, stored: Stored) -> list[pb.ImportContactsResponse]:
-        responses = []
+    def _report(self, stored: Stored) -> Iterator[pb.ImportContactsResponse]:
         for record, outcome, contact_id in stored.records:
             if outcome is Outcome.RESTRICTED:
                 reason = "the contact's processing is restricted"
-                code = "IMPORT_RECORD_RESTRICTED"
-                responses.append(self._failure(record.number, record.card.line, code, reason, ""))
+                yield self._failure(record.number, record.found.line, "IMPORT_RECORD_RESTRICTED", reason, "")
                 continue
             self._counts[outcome] += 1
             self._processed += 1
-            self._notices += len(record.card.left_out)
-            responses.extend(
-                pb.ImportContactsResponse(
-                    notice=pb.ImportNotice(
-                        position=record.card.line,
-                        record=record.number,
-                        reason=left_out.reason,
-                        code=f"ERROR_REASON_{left_out.code}",
-                        field=left_out.field,
-                        contact_id=contact_id,
-                    )
-                )
-                for left_out in record.card.left_out
+            for left_out in record.found.left_out:
+                yield self._notice(record.number, record.found.line, left_out, contact_id)
+
+    def _notice(self, number: int, line: int, left_out: LeftOut, contact_id: str) -> pb.ImportContactsResponse:
+        self._notices += 1
+        return pb.ImportContactsResponse(
+            notice=pb.ImportNotice(
+                position=line,
+                record=number,
+                reason=left_out.reason,
+                code=f"ERROR_REASON_{left_out.code}",
+                field=left_out.field,
+                contact_id=contact_id,
             )
-        progress = pb.ImportProgress(processed=self._processed, bytes_read=self._bytes_read)
-        return [*responses, pb.ImportContactsResponse(progress=progress)]
+        )
 
     def _failure(self, number: int, line: int, code: str, reason: str, field: str) -> pb.ImportContactsResponse:
         self._failed += 1
@@ -171,9 +196,9 @@ class Import:
             unchanged=self._counts[Outcome.UNCHANGED],
             failed=self._failed,
             notices=self._notices,
-            format=pb.IMPORT_FORMAT_VCARD,
-            dialect=" and ".join(f"vCard {version}" for version in sorted(self._versions)),
-            charset=self._reader.charset,
+            format=self._format,
+            dialect=self._reader.dialect if self._reader else "",
+            charset=self._reader.charset if self._reader else "",
         )
         if self._options.dry_run:
             return pb.ImportContactsResponse(summary=summary)
@@ -204,43 +229,6 @@ async def begin(
     return Import(database, first.options), _chunks(requests)
 
 
-def read_options(options: pb.ImportOptions) -> Options:
-    """Checks the options. Raises InvalidArgument naming each bad one, Unimplemented for CSV."""
-    violations = Violations()
-    region = options.default_region or caller.get().default_region or ""
-    if region and region not in phonenumbers.SUPPORTED_REGIONS:
-        violations.add("options.default_region", "must be two letters of ISO 3166-1 such as AT")
-    if options.format not in pb.ImportFormat.values():
-        violations.add("options.format", "must be one of the formats")
-    if options.csv_mapping and options.format != pb.IMPORT_FORMAT_CSV:
-        violations.add("options.csv_mapping", "goes with the format CSV alone")
-    label = checked_line(options.label, "options.label", LABEL_LIMIT, violations)
-    violations.raise_if_any()
-    if options.format == pb.IMPORT_FORMAT_CSV:
-        raise Unimplemented("NOT_BUILT", "options.format: CSV is in the contract and not built yet")
-    charset = known_charset(options.charset) if options.charset else ""
-    if charset is None:
-        violation = Violation("options.charset", "is not the name of a known character set")
-        raise InvalidArgument([violation], "IMPORT_CHARSET_INVALID")
-    return Options(
-        region=region,
-        charset=charset,
-        dry_run=options.dry_run,
-        label=label,
-        request_id=uuid_value(options.request_id, "options.request_id") if options.request_id else None,
-        told_format=options.format == pb.IMPORT_FORMAT_VCARD,
-    )
-
-
-def with_categories(card: ImportedCard) -> ImportedCard:
-    """The card with its categories among its extra properties: tags cannot be written yet, and nothing is lost."""
-    if not card.categories:
-        return card
-    names = (name.replace("\\", "\\\\").replace(",", "\\,").replace("\n", "\\n") for name in card.categories)
-    lines = [*(card.record["extra_properties"] or ()), "CATEGORIES:" + ",".join(names)]
-    return card._replace(record={**card.record, "extra_properties": lines})
-
-
 async def _chunks(requests: AsyncIterator[pb.ImportContactsRequest]) -> AsyncIterator[bytes]:
     async for request in requests:
         if request.WhichOneof("part") != "chunk":
@@ -248,16 +236,10 @@ async def _chunks(requests: AsyncIterator[pb.ImportContactsRequest]) -> AsyncIte
         yield request.chunk
 
 
+def _cut(chunk: bytes) -> Iterator[bytes]:
+    for start in range(0, len(chunk), PIECE):
+        yield chunk[start : start + PIECE]
+
+
 def _misplaced(description: str) -> InvalidArgument:
     return InvalidArgument([Violation("options", description)], "IMPORT_OPTIONS_MISPLACED")
-
-
-def _significant(head: bytes) -> bytes:
-    # Without the zeros of UTF-16 and UTF-32 and without byte order marks, what tells the format is ASCII.
-    return head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
-
-
-def _check_is_vcard(head: bytes) -> None:
-    if not _significant(head).upper().startswith(b"BEGIN:VCARD"):
-        violation = Violation("options.format", "was not given, and the file does not begin as a vCard file does")
-        raise InvalidArgument([violation], "IMPORT_FORMAT_UNKNOWN")

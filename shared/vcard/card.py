@@ -14,16 +14,19 @@ from pmcrm.contacts.v1.contact_pb2 import Contact
 
 from shared import contact_limits as limits
 from shared.imported_record import LeftOut
-from shared.vcard.labels import NOT_PREFERRED, apple_label, preference
+from shared.vcard.draft import Draft
+from shared.vcard.labels import NOT_PREFERRED, labels_of_groups, preference
 from shared.vcard.lines import Property, read_properties
-from shared.vcard.properties import READERS, Draft
+from shared.vcard.properties import READERS
 from shared.vcard.splitting import RawCard
-from shared.vcard.values import one_line
+from shared.vcard.values import one_line, unescaped
 
 # Properties of which a contact holds one: the preferred, else the first. The others are kept as extra properties.
 _SINGLE = frozenset({"N", "FN", "ORG", "TITLE", "BDAY", "ANNIVERSARY", "UID", "REV", "CREATED", "KIND", "PHOTO"})
-_NOT_OF_THE_PERSON = frozenset({"VERSION", "PRODID", "X-PRODID", "PROFILE", "X-ABLABEL", "X-ABADR"})
-_OF_THE_FILE = frozenset({"VERSION", "PRODID", "X-PRODID", "REV", "X-ABLABEL", "PHOTO", "LOGO", "SOUND", "KEY"})
+_NOT_OF_THE_PERSON = frozenset({"VERSION", "PRODID", "X-PRODID", "PROFILE", "X-ABLABEL", "X-ABADR", "X-PMCRM-LABEL"})
+_OF_THE_FILE = frozenset(
+    {"VERSION", "PRODID", "X-PRODID", "REV", "X-ABLABEL", "X-PMCRM-LABEL", "PHOTO", "LOGO", "SOUND", "KEY"}
+)
 _OF_THE_ENCODING = frozenset({"ENCODING", "CHARSET", "VALUE"})
 _MEDIA = frozenset({"PHOTO", "LOGO", "SOUND", "KEY"})
 
@@ -32,7 +35,7 @@ class ParsedCard(NamedTuple):
     """What one card holds.
 
     contact: not yet checked (`to_record` does, or `imported_record`); its source_create_time and source_update_time are
-        the card's CREATED and REV.
+        the card's CREATED and REV, its id that of the contact from which pmcrm wrote the card.
     line: the line of the file on which the card begins, from 1.
     version: `2.1`, `3.0` or `4.0`.
     categories: names of tags, in the order given, without repetitions.
@@ -50,11 +53,9 @@ class ParsedCard(NamedTuple):
 
 def parse_card(card: RawCard) -> ParsedCard:
     """Reads one card. Raises BadCardError when a line of it is no property, or when it describes a group."""
-    properties = [found for found in read_properties(card.content) if found.value and not found.value.isspace()]
+    properties = [found for found in read_properties(card.content) if _says_something(found)]
     version = next((found.value.strip() for found in properties if found.name == "VERSION"), "3.0")
-    labels = {
-        found.group: apple_label(found.value) for found in properties if found.name == "X-ABLABEL" and found.group
-    }
+    labels = labels_of_groups(properties)
     draft = Draft(version, labels)
     extra: list[Property] = []
     left_out: list[LeftOut] = []
@@ -75,6 +76,11 @@ def parse_card(card: RawCard) -> ParsedCard:
     fields["extra_properties"] = _extra_lines(extra, properties, left_out)
     categories = tuple(dict.fromkeys(draft.categories))
     return ParsedCard(Contact(**fields), card.line, version, categories, tuple(left_out), _hash(properties, labels))
+
+
+def _says_something(found: Property) -> bool:
+    blank = not found.value or found.value.isspace()
+    return not blank or ("X-PMCRM-BLANK" in found.parameters and bool(found.value))
 
 
 def _preferred_first(properties: list[Property]) -> list[Property]:
@@ -109,7 +115,7 @@ def _extra_lines(extra: list[Property], properties: list[Property], left_out: li
     lines: list[str] = []
     room = limits.EXTRA_PROPERTIES_BYTES
     for found in (*extra, *labels):
-        line = one_line(found.as_line())
+        line = one_line(unescaped(found.value) if found.name == "X-PMCRM-EXTRA" else found.as_line())
         size = len(line.encode())
         if len(lines) < limits.EXTRA_PROPERTIES and size <= room:
             lines.append(line)

@@ -1,93 +1,76 @@
-"""From the bytes of an address book to the records to store: the whole of reading, for an import to feed.
-
-Everything here only computes, about half a millisecond a card: call it in a thread, not in the event loop.
-"""
+"""From the bytes of an address book to the records to store: the whole of reading vCards, for an import to feed."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
-from typing import Any, NamedTuple
 
+from shared.caller import parse_uuid
 from shared.errors import InvalidArgument
-from shared.imported_record import LeftOut, imported_record
+from shared.imported_record import Failure, ImportedRecord, LeftOut, RepeatedIds, imported_record
 from shared.vcard.card import ParsedCard, parse_card
 from shared.vcard.lines import BadCardError
-from shared.vcard.splitting import CardSplitter, Failure, RawCard
-
-# Some programs give all their cards the same UID. Beyond so many cards repeated UIDs are no longer looked for, so that
-# memory stays bounded (about 20 MB).
-MOST_REMEMBERED_UIDS = 100_000
-
-
-class ImportedCard(NamedTuple):
-    """A card as it is to be stored.
-
-    line: the line of the file on which it begins, from 1.
-    record: the columns of contacts, `source_uid` and `source_hash` among them; None for what the card does not hold.
-    version: `2.1`, `3.0` or `4.0`.
-    categories: names of tags.
-    left_out: what the card holds and the record does not.
-    """
-
-    line: int
-    record: dict[str, Any]
-    version: str
-    categories: tuple[str, ...]
-    left_out: tuple[LeftOut, ...]
+from shared.vcard.splitting import CardSplitter, RawCard
 
 
 class CardImporter:
-    """Reads an address book chunk by chunk. `feed` and `close` give what was completed, in the order of the file.
+    """Reads an address book chunk by chunk: a FileImporter.
 
     default_region: where phone numbers without a country code are read; '' for nowhere.
     charset: what the caller says that the file is in (a name that `known_charset` gave); '' to find out.
     """
 
+    left_out: tuple[LeftOut, ...] = ()
+
     def __init__(self, default_region: str = "", charset: str = "") -> None:
         self._splitter = CardSplitter(charset)
         self._default_region = default_region
-        self._hash_of_uid: dict[bytes, bytes] = {}
+        self._ids = RepeatedIds()
+        self._versions: set[str] = set()
 
     @property
     def charset(self) -> str:
         """The character set that is being read."""
         return self._splitter.charset
 
-    def feed(self, chunk: bytes) -> list[ImportedCard | Failure]:
+    @property
+    def dialect(self) -> str:
+        """The versions of the cards that were read."""
+        return " and ".join(f"vCard {version}" for version in sorted(self._versions))
+
+    def feed(self, chunk: bytes) -> list[ImportedRecord | Failure]:
         """The cards and failures that this chunk of the file completes."""
         return self._imported(self._splitter.feed(chunk))
 
-    def close(self) -> list[ImportedCard | Failure]:
+    def close(self) -> list[ImportedRecord | Failure]:
         """The cards and failures that the end of the file completes."""
         return self._imported(self._splitter.close())
 
-    def _imported(self, found: Iterable[RawCard | Failure]) -> list[ImportedCard | Failure]:
+    def _imported(self, found: Iterable[RawCard | Failure]) -> list[ImportedRecord | Failure]:
         return [part if isinstance(part, Failure) else self._import(part) for part in found]
 
-    def _import(self, raw: RawCard) -> ImportedCard | Failure:
+    def _import(self, raw: RawCard) -> ImportedRecord | Failure:
         try:
             card = parse_card(raw)
         except BadCardError as bad:
             return Failure(raw.line, bad.code, str(bad))
-        left_out = list(card.left_out)
-        if self._is_another_cards_uid(card):
-            card.contact.source_uid = ""
-            left_out.append(LeftOut("UID", "IMPORT_VALUE_LEFT_OUT", "another card of the file has the same UID"))
+        contact = card.contact
+        left_out = [*card.left_out, *self._leave_out_another_cards_id(card)]
+        contact_id = parse_uuid(contact.id)
         try:
-            record, bad_values = imported_record(card.contact, self._default_region)
+            record, bad_values = imported_record(contact, self._default_region)
         except InvalidArgument:
             return Failure(
                 raw.line, "IMPORT_RECORD_EMPTY", "the card holds nothing by which its contact could be called"
             )
         record["source_hash"] = card.hash
-        return ImportedCard(raw.line, record, card.version, card.categories, (*left_out, *bad_values))
+        self._versions.add(card.version)
+        return ImportedRecord(raw.line, record, card.categories, (*left_out, *bad_values), contact_id)
 
-    def _is_another_cards_uid(self, card: ParsedCard) -> bool:
-        """Whether an earlier card that says something else has this UID: each import would then undo the other card."""
-        if not card.contact.source_uid:
-            return False
-        key = hashlib.blake2b(card.contact.source_uid.encode(), digest_size=8).digest()
-        if len(self._hash_of_uid) >= MOST_REMEMBERED_UIDS and key not in self._hash_of_uid:
-            return False
-        return self._hash_of_uid.setdefault(key, card.hash) != card.hash
+    def _leave_out_another_cards_id(self, card: ParsedCard) -> list[LeftOut]:
+        contact = card.contact
+        if contact.id and self._ids.is_taken(f"X-PMCRM-ID:{contact.id}", card.hash):
+            contact.id = ""
+        if contact.source_uid and self._ids.is_taken(contact.source_uid, card.hash):
+            contact.source_uid = ""
+            return [LeftOut("UID", "IMPORT_VALUE_LEFT_OUT", "another card of the file has the same UID")]
+        return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from shared.vcard.lines import Property
 from shared.vcard.values import one_line, unescaped
@@ -13,7 +13,7 @@ _SAY_NOTHING = frozenset(
     {"", "internet", "pref", "voice", "text", "msg", "x400", "intl", "postal", "parcel", "dom", "uri"}
 )
 _WORDS = {"cell": "mobile", "home page": "homepage"}
-_APPLES_OWN = re.compile(r"_\$!<(.*)>!\$_", re.DOTALL)
+APPLES_OWN = re.compile(r"_\$!<(.*)>!\$_", re.DOTALL)
 
 # PREF of a value that says only that it is preferred (2.1 and 3.0), and of one that says nothing.
 _PREFERRED = 0
@@ -37,10 +37,21 @@ def label_of(found: Property, labels: Mapping[str, str]) -> str:
     return " ".join(words)
 
 
+def labels_of_groups(properties: Sequence[Property]) -> dict[str, str]:
+    """What a card's X-ABLabels, and pmcrm's own of labels that would mean something else there, say of its groups."""
+    labels = {
+        found.group: apple_label(found.value) for found in properties if found.name == "X-ABLABEL" and found.group
+    }
+    for found in properties:
+        if found.name == "X-PMCRM-LABEL" and found.group:
+            labels[found.group] = one_line(unescaped(found.value))
+    return labels
+
+
 def apple_label(value: str) -> str:
     """The label that an X-ABLabel holds: `home` for `_$!<Home>!$_`, other text as it is."""
     text = one_line(unescaped(value))
-    own = _APPLES_OWN.fullmatch(text)
+    own = APPLES_OWN.fullmatch(text)
     if own is None:
         return text
     word = own[1].lower()

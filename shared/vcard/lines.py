@@ -21,6 +21,7 @@ _QUOTED_HEAD = re.compile(r'([^":]*+(?:"[^"]*+"[^":]*+)*+):', re.DOTALL)
 _PARAMETER = re.compile(r'((?:[^";]|"[^"]*+")*+)(?:;|$)', re.DOTALL)
 _PARAMETER_VALUE = re.compile(r'((?:[^",]|"[^"]*+")*+)(?:,|$)', re.DOTALL)
 _NAME = re.compile(r"(?:([A-Za-z0-9_-]+)\.)?([A-Za-z0-9_-]+)", re.ASCII)
+_IN_QUOTES = re.compile(rb'"[^"]*+(?:"|$)')
 _CARET = re.compile(r"\^([n'^])")  # RFC 6868
 _CARET_MEANS = {"n": "\n", "'": '"', "^": "^"}
 
@@ -115,11 +116,17 @@ def _unfolded_lines(content: bytes) -> Iterator[bytes]:
         else:
             yield b"".join(parts)
             parts = [line]
-            quoted_printable = b"QUOTED-PRINTABLE" in line.partition(b":")[0].upper()
+            quoted_printable = _is_quoted_printable(line)
         soft = quoted_printable and line.endswith(b"=")
         if soft:
             parts[-1] = parts[-1].removesuffix(b"=")
     yield b"".join(parts)
+
+
+def _is_quoted_printable(line: bytes) -> bool:
+    head = line.partition(b":")[0]
+    # A quoted parameter, such as the text of an address, may hold any words.
+    return b"QUOTED-PRINTABLE" in (_IN_QUOTES.sub(b"", head) if b'"' in head else head).upper()
 
 
 def _is_utf8(line: bytes) -> bool:

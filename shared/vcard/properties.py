@@ -5,94 +5,25 @@ A reader returns whether it took the property; one that it did not take is kept 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
+from google.protobuf.struct_pb2 import Struct
+
+from shared import contact_limits as limits
+from shared.caller import parse_uuid
 from shared.partial_date import YEAR_OF_THE_UNKNOWN, read_date
-from shared.vcard.labels import NOT_PREFERRED, label_of, preference
+from shared.vcard.draft import Draft, Entry
 from shared.vcard.lines import BadCardError, Property
 from shared.vcard.values import one_line, split_at, texts, unescaped
 
-Entry = dict[str, Any]
-
 _NAME_PARTS = ("family_name", "given_name", "additional_names", "honorific_prefixes", "honorific_suffixes")
 _ADDRESS_PARTS = ("po_box", "extended_address", "street", "locality", "region", "postal_code", "country")
-_LISTS = ("emails", "phones", "addresses", "urls", "im_handles")
 
 _ANGLES = re.compile(r"[^<>]*<([^<>]+)>\s*")
-_COUNTRY_CODE = re.compile(r"[A-Za-z]{2}", re.ASCII)
 _WEB_SCHEMES = ("http://", "https://")
-
-
-class Draft:
-    """The contact that a card's readers fill.
-
-    version: of the card. labels: its groups' X-ABLabels. countries: its groups' X-ABADRs, codes of countries.
-    """
-
-    def __init__(self, version: str, labels: dict[str, str]) -> None:
-        self.version = version
-        self.labels = labels
-        self.countries: dict[str, str] = {}
-        self.fields: dict[str, Any] = {}
-        self.lists: dict[str, list[tuple[int, Entry]]] = {}
-        self.categories: list[str] = []
-        self._address_groups: list[tuple[str, Entry]] = []
-        self._formatted: list[Property] = []
-
-    def put(self, field: str, value: Any) -> bool:
-        """Sets a field that has no value yet; returns whether it did."""
-        if field in self.fields:
-            return False
-        if value:
-            self.fields[field] = value
-        return True
-
-    def add(self, field: str, found: Property, entry: Entry, label: str | None = None) -> bool:
-        """Adds an entry to a list, with the property's label and preference; returns whether it had a value."""
-        if not any(entry.values()):
-            return False
-        entry["label"] = label_of(found, self.labels) if label is None else label
-        self.lists.setdefault(field, []).append((preference(found), entry))
-        return True
-
-    def add_address(self, found: Property, entry: Entry) -> bool:
-        """Adds a postal address, whose country its group may tell."""
-        self._address_groups.append((found.group, entry))
-        return self.add("addresses", found, entry)
-
-    def add_formatted_address(self, found: Property) -> bool:
-        """Keeps a LABEL of vCard 2.1 or 3.0 until all addresses are known."""
-        self._formatted.append(found)
-        return True
-
-    def finished(self) -> dict[str, Any]:
-        """The fields of the contact. Of each list at most one entry is primary: the first of the most preferred."""
-        for found in self._formatted:
-            self._place_formatted(found)
-        for group, entry in self._address_groups:
-            code = self.countries.get(group, "") if group else ""
-            if _COUNTRY_CODE.fullmatch(code) and not entry.get("country_code"):
-                entry["country_code"] = code
-        for field in _LISTS:
-            ranked = self.lists.get(field)
-            if ranked:
-                best = min(rank for rank, _ in ranked)
-                if best < NOT_PREFERRED:
-                    next(entry for rank, entry in ranked if rank == best)["primary"] = True
-                self.fields[field] = [entry for _, entry in ranked]
-        return self.fields
-
-    def _place_formatted(self, found: Property) -> None:
-        label = label_of(found, self.labels)
-        value = unescaped(found.value)
-        for _, entry in self.lists.get("addresses", ()):
-            if entry["label"] == label and not entry.get("value"):
-                entry["value"] = value
-                return
-        self.add("addresses", found, {"value": value})
 
 
 def _name(draft: Draft, found: Property) -> bool:
@@ -153,14 +84,15 @@ def _email(draft: Draft, found: Property) -> bool:
 
 def _phone(draft: Draft, found: Property) -> bool:
     value = one_line(unescaped(found.value))
-    if value[:4].lower() == "tel:":
+    if value[:4].lower() == "tel:" and "text" not in found.parameters.get("VALUE", ()):
         number, _, parameters = value[4:].partition(";")
         stated = dict(parameter.lower().split("=", 1) for parameter in parameters.split(";") if "=" in parameter)
         context = stated.get("phone-context", "")
         value = f"{context if context.startswith('+') else ''}{number}"
         if stated.get("ext"):
             value += f" ext. {stated['ext']}"
-    return draft.add("phones", found, {"value": value})
+    region = one_line("".join(found.parameters.get("X-PMCRM-REGION", ())))
+    return bool(value) and draft.add("phones", found, {"value": value, "region": region})
 
 
 def _address(draft: Draft, found: Property) -> bool:
@@ -169,6 +101,8 @@ def _address(draft: Draft, found: Property) -> bool:
         text = unescaped(piece).strip()
         entry[part] = text if part in ("street", "extended_address") else one_line(text)
     entry["value"] = "\n".join(found.parameters.get("LABEL", ())).replace("\\n", "\n").strip()
+    if "X-PMCRM-WHOLE" in found.parameters:  # it has no parts, and its text stands where every program shows it
+        entry["value"] = entry.pop("street", "")
     entry["country_code"] = one_line("".join(found.parameters.get("CC", ())))
     return draft.add_address(found, entry)
 
@@ -204,12 +138,36 @@ def _date_into(field: str) -> Callable[[Draft, Property], bool]:
     def read(draft: Draft, found: Property) -> bool:
         stated = "".join(found.parameters.get("X-APPLE-OMIT-YEAR", ()))
         omitted = int(stated) if stated.isascii() and stated.isdigit() and len(stated) == 4 else YEAR_OF_THE_UNKNOWN
-        date = read_date(unescaped(found.value), omitted)
+        every_year_is_meant = "X-PMCRM-YEAR" in found.parameters
+        date = read_date(unescaped(found.value), None if every_year_is_meant else omitted)
         if date is None:
             return False
         return draft.put(field, {part: value for part, value in date._asdict().items() if value})
 
     return read
+
+
+def _own_number(field: str, most: int) -> Callable[[Draft, Property], bool]:
+    def read(draft: Draft, found: Property) -> bool:
+        digits = found.value
+        if not (digits.isascii() and digits.isdigit() and len(digits) < 5 and 0 < int(digits) <= most):
+            return False
+        return draft.put(field, int(digits))
+
+    return read
+
+
+def _own_id(draft: Draft, found: Property) -> bool:
+    return parse_uuid(found.value) is not None and draft.put("id", found.value)
+
+
+def _custom_fields(draft: Draft, found: Property) -> bool:
+    fields = Struct()
+    try:
+        fields.update(json.loads(unescaped(found.value)))
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+        return False
+    return draft.put("custom_fields", fields)
 
 
 def _apple_date(draft: Draft, found: Property) -> bool:
@@ -232,6 +190,10 @@ def _photo(draft: Draft, found: Property) -> bool:
     return value.lower().startswith(_WEB_SCHEMES) and not found.is_binary and draft.put("photo_uri", value)
 
 
+def _own_photo(draft: Draft, found: Property) -> bool:
+    return draft.put("photo_uri", one_line(unescaped(found.value)))
+
+
 def _sound(draft: Draft, found: Property) -> bool:
     """Japanese phones write a name's reading as a sound."""
     if "x-irmc-n" not in found.types or "phonetic_family_name" in draft.fields or "phonetic_given_name" in draft.fields:
@@ -242,7 +204,7 @@ def _sound(draft: Draft, found: Property) -> bool:
     return True
 
 
-_SERVICES = {
+SERVICES = {
     "X-AIM": "aim",
     "X-GADUGADU": "gadu-gadu",
     "X-GOOGLE-TALK": "google talk",
@@ -287,11 +249,16 @@ READERS: dict[str, Callable[[Draft, Property], bool]] = {
     "X-SOCIALPROFILE": _social_profile,
     "SOCIALPROFILE": _social_profile,
     "IMPP": _im_handle,
-    **{name: _handle_in(service) for name, service in _SERVICES.items()},
+    **{name: _handle_in(service) for name, service in SERVICES.items()},
     "BDAY": _date_into("birthday"),
     "X-BIRTHDAY": _date_into("birthday"),
     "ANNIVERSARY": _date_into("anniversary"),
     "X-ANNIVERSARY": _date_into("anniversary"),
     "X-ABDATE": _apple_date,
     "PHOTO": _photo,
+    "X-PMCRM-ID": _own_id,
+    "X-PMCRM-PHOTO-URI": _own_photo,
+    "X-PMCRM-CUSTOM-FIELDS": _custom_fields,
+    "X-PMCRM-KEEP-IN-TOUCH-DAYS": _own_number("keep_in_touch_days", limits.KEEP_IN_TOUCH_DAYS),
+    "X-PMCRM-RELATIONSHIP-STRENGTH": _own_number("relationship_strength", limits.STRONGEST_RELATIONSHIP),
 }

@@ -1,7 +1,7 @@
 """Cuts a stream of bytes into cards, in bounded memory, whatever the bytes are.
 
-Fed chunk by chunk, so that it serves a gRPC stream as well as a file. Photos and other media are cut short here,
-because they are most of an address book's bytes and are not imported; what is kept of one is enough for its address.
+Photos and other media are cut short here, because they are most of an address book's bytes and are not imported; what
+is kept of one is enough for its address.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from shared.charsets import Transcoder
+from shared.imported_record import Failure
+from shared.line_reader import Line, LineReader
 
-MOST_CARD_BYTES = 1 << 20
-"""Bytes of one card without its media; the splitter holds at most this much of a card and of a line."""
+MOST_CARD_BYTES = 4 << 20
+"""Bytes of one card without its media; the splitter holds at most this much of a card and of a line. The largest
+contact that the API accepts takes 3.2 MB."""
 
 _KEPT_OF_MEDIA = 1 << 12
-_SLICE = 1 << 16
 
 _MEDIA = re.compile(rb"(?:[\w-]+\.)?(?:PHOTO|LOGO|SOUND|KEY)(?=[;:])", re.IGNORECASE)
 _BEGIN = re.compile(rb"BEGIN:[ \t]*VCARD[ \t]*", re.IGNORECASE)
@@ -32,21 +33,6 @@ class RawCard(NamedTuple):
     content: bytes
 
 
-class Failure(NamedTuple):
-    """A part of the stream that makes no contact.
-
-    line: where it begins (from 1).
-    code: the error reason that programs read, such as `IMPORT_RECORD_MALFORMED`.
-    reason: why, in words, without personal data.
-    field: the property of the card or the field of Contact at fault, when it is one.
-    """
-
-    line: int
-    code: str
-    reason: str
-    field: str = ""
-
-
 class CardSplitter:
     """Finds the cards in a stream. Feed it every chunk in turn, then `close` it; both give what was completed.
 
@@ -54,11 +40,7 @@ class CardSplitter:
     """
 
     def __init__(self, charset: str = "") -> None:
-        self._transcoder = Transcoder(charset)
-        self._after_return = False  # the last byte was \r: a \n that follows belongs to it
-        self._line = bytearray()  # the line that has begun and not ended
-        self._line_is_cut = False
-        self._line_number = 0
+        self._lines = LineReader(charset, MOST_CARD_BYTES)
         self._in_card = False
         self._card = bytearray()
         self._card_line = 0
@@ -71,16 +53,14 @@ class CardSplitter:
 
     def feed(self, chunk: bytes) -> list[RawCard | Failure]:
         """The cards and failures that this chunk completes."""
-        for start in range(0, len(chunk), _SLICE):
-            self._take(self._transcoder.feed(chunk[start : start + _SLICE]))
+        for line in self._lines.feed(chunk):
+            self._take(line)
         return self._taken()
 
     def close(self) -> list[RawCard | Failure]:
         """The cards and failures that the end of the stream completes."""
-        self._take(self._transcoder.close())
-        if self._line or self._line_is_cut:
-            self._end_line(bytes(self._line))
-            self._line.clear()
+        for line in self._lines.close():
+            self._take(line)
         if self._in_card:
             self._fail(self._card_line, "the card has no END:VCARD")
         return self._taken()
@@ -92,70 +72,44 @@ class CardSplitter:
     @property
     def charset(self) -> str:
         """The character set that is being read: the one that was told or marked, else UTF-8 or Windows-1252."""
-        return "windows-1252" if self._saw_8_bit else self._transcoder.charset
+        return "windows-1252" if self._saw_8_bit else self._lines.charset
 
     def _fail(self, line: int, reason: str, code: str = "IMPORT_RECORD_MALFORMED") -> None:
         self._found.append(Failure(line, code, reason))
         self._in_card = False
 
-    # From bytes to lines. Line ends are \r\n, \n, or \r alone.
-
-    def _take(self, chunk: bytes) -> None:
-        if self._after_return and chunk:
-            self._after_return = False
-            chunk = chunk.removeprefix(b"\n")
-        if not chunk:
-            return
-        lines = chunk.splitlines()  # of bytes: at \n, \r and \r\n only
-        unended = b"" if chunk[-1:] in (b"\n", b"\r") else lines.pop()
-        if lines and self._line:
-            lines[0] = bytes(self._line + lines[0])
-            self._line.clear()
-        for line in lines:
-            self._end_line(line)
-        self._after_return = chunk.endswith(b"\r")
-        if unended and not self._line_is_cut:
-            self._line += unended
-            if len(self._line) > MOST_CARD_BYTES:
-                # Its beginning still tells what it is; the rest is not kept.
-                del self._line[1024:]
-                self._line_is_cut = True
-
-    # From lines to cards.
-
-    def _end_line(self, line: bytes) -> None:
-        self._line_number += 1
-        cut, self._line_is_cut = self._line_is_cut, False
+    def _take(self, found: Line) -> None:
+        number, line, cut = found
         if not line or (line.isspace() and not (self._in_card and line[:1] in b" \t")):
             if self._in_card and self._card.endswith(b"=\n"):
                 self._card += b"\n"  # ends a quoted-printable value that would otherwise go on with the next line
         elif not self._in_card:
-            self._between_cards(line)
+            self._between_cards(number, line)
         elif line[:1] in b"BbEe" and (_BEGIN.fullmatch(line) or _END.fullmatch(line)):
-            self._boundary(line)
+            self._boundary(number, line)
         elif not self._nested:
             self._inside_card(line, cut)
 
-    def _between_cards(self, line: bytes) -> None:
+    def _between_cards(self, number: int, line: bytes) -> None:
         if _BEGIN.fullmatch(line):
             self._card.clear()
-            self._card_line = self._line_number
+            self._card_line = number
             self._in_card = True
             self._media_room = -1
             self._after_agent = self._stray = False
         elif self._stray:
             self._stray = _END.fullmatch(line) is None  # with its end, what was already reported is over
         else:
-            self._fail(self._line_number, "the text is outside BEGIN:VCARD and END:VCARD")
+            self._fail(number, "the text is outside BEGIN:VCARD and END:VCARD")
             self._stray = True
 
-    def _boundary(self, line: bytes) -> None:
+    def _boundary(self, number: int, line: bytes) -> None:
         if _BEGIN.fullmatch(line):
             if self._nested or self._after_agent:
                 self._nested += 1
             else:
                 self._fail(self._card_line, "the card has no END:VCARD before the next BEGIN:VCARD")
-                self._between_cards(line)
+                self._between_cards(number, line)
         elif self._nested:
             self._nested -= 1
         else:
@@ -165,8 +119,8 @@ class CardSplitter:
 
     def _inside_card(self, line: bytes, cut: bool) -> None:
         folded = line[:1] in b" \t"
-        # Some phones do not indent base64; it has no colon, as every property has.
-        if self._media_room >= 0 and (folded or b":" not in line):
+        # Some phones do not indent base64; it has neither, and every property has one on its first line.
+        if self._media_room >= 0 and (folded or (b":" not in line and b";" not in line)):
             if folded and self._media_room:
                 self._keep_media(line)
             return

@@ -1,10 +1,14 @@
-"""The values of properties: backslashes, lists and structures taken apart, in linear time."""
+"""The values of properties: backslashes, lists and structures, taken apart and written, in linear time."""
 
 from __future__ import annotations
 
 import re
 
+# A value of nothing but separators would otherwise take a hundred times its size in memory.
+MOST_PIECES = 2_000
+
 _ESCAPED = re.compile(r"\\([nN,;:\\\"])")
+_TO_ESCAPE = re.compile(r"[\\,;\n]")
 _CONTROLS = re.compile("[\x01-\x1f\x7f-\x9f]+")
 
 
@@ -13,6 +17,11 @@ def unescaped(value: str) -> str:
     if "\\" in value:
         value = _ESCAPED.sub(_meaning, value)
     return value.replace("\r\n", "\n") if "\r" in value else value
+
+
+def escaped(text: str) -> str:
+    """The value that `unescaped` reads as this text, with no comma or semicolon that would end it."""
+    return _TO_ESCAPE.sub(_escape, text)
 
 
 def one_line(value: str) -> str:
@@ -24,7 +33,7 @@ def one_line(value: str) -> str:
 
 def split_at(separator: str, value: str) -> list[str]:
     """The pieces of a value between separators that have no backslash before them; their backslashes are kept."""
-    pieces = value.split(separator)
+    pieces = value.split(separator, MOST_PIECES)
     if "\\" not in value:
         return pieces
     whole: list[str] = []
@@ -46,3 +55,7 @@ def texts(value: str) -> list[str]:
 
 def _meaning(match: re.Match[str]) -> str:
     return "\n" if match[1] in "nN" else match[1]
+
+
+def _escape(match: re.Match[str]) -> str:
+    return "\\n" if match[0] == "\n" else f"\\{match[0]}"

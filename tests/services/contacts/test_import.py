@@ -19,6 +19,7 @@ from tests.suite import Client, Metadata, failure, new_request_id, tenant_of
 
 SAMPLE = (Path(__file__).parents[3] / "cli" / "samples" / "address_book.vcf").read_bytes()
 
+CSV, VCARD = transfer_pb.IMPORT_FORMAT_CSV, transfer_pb.IMPORT_FORMAT_VCARD
 IMPORT = transfer_pb.ImportContactsRequest
 OPTIONS = transfer_pb.ImportOptions
 
@@ -257,7 +258,12 @@ async def test_an_import_leaves_an_entry_with_its_label_in_the_audit_log(
         ([IMPORT(options=OPTIONS(charset="utf-latin"))], "IMPORT_CHARSET_INVALID"),
         ([IMPORT(options=OPTIONS(default_region="XX"))], "FIELD_INVALID"),
         ([IMPORT(options=OPTIONS(format=77))], "FIELD_INVALID"),  # type: ignore[arg-type]  # an enum of a later release
-        ([IMPORT(options=OPTIONS(csv_mapping={"a": "notes"}))], "FIELD_INVALID"),
+        ([IMPORT(options=OPTIONS(csv_mapping={"a": "notes"}, format=VCARD))], "FIELD_INVALID"),
+        ([IMPORT(options=OPTIONS(csv_mapping={f"{i}": "notes" for i in range(501)}))], "FIELD_INVALID"),
+        ([IMPORT(options=OPTIONS(csv_mapping={"a": "shoe_size"}))], "IMPORT_MAPPING_INVALID"),
+        ([IMPORT(options=OPTIONS(csv_mapping={"a": "notes"})), IMPORT(chunk=b"b,c\n")], "IMPORT_MAPPING_INVALID"),
+        ([IMPORT(options=OPTIONS(format=CSV)), IMPORT(chunk=b"b,c\n")], "IMPORT_MAPPING_INVALID"),
+        ([IMPORT(options=OPTIONS()), IMPORT(chunk=b"\n" * 100_000)], "IMPORT_FORMAT_UNKNOWN"),
         ([IMPORT(options=OPTIONS(label="x" * 201))], "FIELD_INVALID"),
         ([IMPORT(options=OPTIONS(request_id="1"))], "FIELD_INVALID"),
     ],
@@ -274,10 +280,6 @@ async def test_bad_options_are_refused(
     assert await all_contacts(client, alice) == []
 
 
-async def test_csv_is_not_built_yet(client: Client, alice: Metadata) -> None:
-    refused = await failure(imported(client, alice, b"Name\n", format=transfer_pb.IMPORT_FORMAT_CSV))
-    assert (refused.code, refused.reason) == (grpc.StatusCode.UNIMPLEMENTED, "NOT_BUILT")
-
-
 async def test_an_empty_vcard_file_imports_nothing(client: Client, alice: Metadata) -> None:
-    assert (await imported(client, alice, b"", format=transfer_pb.IMPORT_FORMAT_VCARD)).counts == (0, 0, 0, 0)
+    assert (await imported(client, alice, b"", format=VCARD)).counts == (0, 0, 0, 0)
+    assert (await imported(client, alice, b"", format=CSV)).counts == (0, 0, 0, 0)

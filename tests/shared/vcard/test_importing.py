@@ -7,13 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.vcard.importing import CardImporter, ImportedCard
-from shared.vcard.splitting import Failure
+from shared.imported_record import Failure, ImportedRecord
+from shared.vcard.importing import CardImporter
 
 SAMPLE = Path(__file__).parents[3] / "cli" / "samples" / "address_book.vcf"
 
 
-def imported(octets: bytes, size: int = 1 << 16, region: str = "US") -> list[ImportedCard | Failure]:
+DIALECTS = "vCard 2.1 and vCard 3.0 and vCard 4.0"
+
+
+def imported(octets: bytes, size: int = 1 << 16, region: str = "US") -> list[ImportedRecord | Failure]:
     importer = CardImporter(region)
     found = [part for start in range(0, len(octets), size) for part in importer.feed(octets[start : start + size])]
     return found + importer.close()
@@ -23,8 +26,8 @@ def card(*lines: str) -> str:
     return "\r\n".join(["BEGIN:VCARD", "VERSION:3.0", *lines, "END:VCARD", ""])
 
 
-def cards(octets: bytes) -> list[ImportedCard]:
-    return [part for part in imported(octets) if isinstance(part, ImportedCard)]
+def cards(octets: bytes) -> list[ImportedRecord]:
+    return [part for part in imported(octets) if isinstance(part, ImportedRecord)]
 
 
 def test_one_bad_card_is_reported_with_its_line_and_the_rest_goes_on():
@@ -82,12 +85,12 @@ def test_any_bytes_end_in_records_and_failures(parts: list[bytes]):
 
 
 @pytest.fixture(scope="module")
-def sample() -> list[ImportedCard | Failure]:
+def sample() -> list[ImportedRecord | Failure]:
     return imported(SAMPLE.read_bytes(), 1000)
 
 
 def test_the_sample_address_book_shows_what_address_books_hold(sample):
-    records = [part.record for part in sample if isinstance(part, ImportedCard)]
+    records = [part.record for part in sample if isinstance(part, ImportedRecord)]
     scripts = {
         unicodedata.name(letter).split()[0]
         for record in records
@@ -100,13 +103,18 @@ def test_the_sample_address_book_shows_what_address_books_hold(sample):
     assert any(record["birthday_year"] and not record["birthday_month"] for record in records)
     assert any(len(record["emails"] or ()) > 2 and len(record["phones"] or ()) > 2 for record in records)
     assert any("\n" in (record["notes"] or "") for record in records)
-    assert {part.version for part in sample if isinstance(part, ImportedCard)} == {"2.1", "3.0", "4.0"}
+
+
+def test_the_versions_that_were_read_are_told():
+    importer = CardImporter()
+    importer.feed(SAMPLE.read_bytes())
+    assert importer.dialect == DIALECTS
 
 
 def test_the_sample_address_book_has_one_broken_card_and_a_picture_that_is_left_out(sample):
     (broken,) = [part for part in sample if isinstance(part, Failure)]
     assert SAMPLE.read_text().splitlines()[broken.line - 1] == "BEGIN:VCARD"
-    left_out = {left.code for part in sample if isinstance(part, ImportedCard) for left in part.left_out}
+    left_out = {left.code for part in sample if isinstance(part, ImportedRecord) for left in part.left_out}
     assert left_out == {"IMPORT_PHOTO_LEFT_OUT", "IMPORT_VALUE_LEFT_OUT"}
 
 
@@ -117,7 +125,7 @@ FICTION = re.compile(
 
 
 def test_nobody_of_the_sample_address_book_can_be_written_to_or_called(sample):
-    records = [part.record for part in sample if isinstance(part, ImportedCard)]
+    records = [part.record for part in sample if isinstance(part, ImportedRecord)]
     domains = {entry["value"].partition("@")[2] for record in records for entry in record["emails"] or ()}
     assert all(re.search(r"(^|\.)example(\.com|\.net|\.org)?$", domain) for domain in domains)
     numbers = {entry["e164"] for record in records for entry in record["phones"] or () if "e164" in entry}

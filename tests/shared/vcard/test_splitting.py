@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.vcard.splitting import MOST_CARD_BYTES, CardSplitter, Failure, RawCard, read_cards
+from shared.imported_record import Failure
+from shared.vcard.splitting import MOST_CARD_BYTES, CardSplitter, RawCard, read_cards
 
 CARD = b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ada\r\nEND:VCARD\r\n"
 
@@ -92,7 +93,12 @@ def test_the_address_of_a_photo_is_kept():
 
 
 @pytest.mark.parametrize(
-    "part", [b"NOTE:" + b"x" * 3 * MOST_CARD_BYTES, b"NOTE:x" + b"\n " * MOST_CARD_BYTES, b"X:y\n" * MOST_CARD_BYTES]
+    "part",
+    [
+        b"NOTE:" + b"x" * 3 * MOST_CARD_BYTES,
+        b"NOTE:x" + (b"\n " + b"y" * 60) * (MOST_CARD_BYTES // 60),
+        (b"X:" + b"y" * 60 + b"\n") * (MOST_CARD_BYTES // 60),
+    ],
 )
 def test_a_card_that_is_too_large_is_a_failure_and_the_next_is_read(part):
     assert lines_and_codes(read(CARD + b"BEGIN:VCARD\n" + part + b"\nEND:VCARD\n"))[:2] == [

@@ -1,0 +1,84 @@
+"""CSV holds what it can, and says what it cannot."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from pmcrm.contacts.v1.contact_pb2 import Contact, ContactTag
+
+from shared.imported_record import ImportedRecord
+from shared.spreadsheet.importing import TableImporter
+from shared.spreadsheet.writing import TableWriter
+from shared.vcard.categories import with_categories
+from tests.shared.any_contact import accepted, contacts, differences, stored
+
+LISTS = ("emails", "phones", "addresses", "urls", "im_handles")
+
+
+def written(*people: Contact) -> tuple[bytes, dict[str, int]]:
+    sizes = {field: max(len(getattr(contact, field)) for contact in people) for field in LISTS}
+    sizes["anniversary"] = int(any(contact.HasField("anniversary") for contact in people))
+    keys = sorted({key for contact in people for key in contact.custom_fields.fields})
+    writer = TableWriter(sizes, keys)
+    return writer.header() + b"".join(map(writer.row, people)), writer.left_out
+
+
+def read(octets: bytes) -> list[Contact]:
+    importer = TableImporter()
+    found = importer.feed(octets) + importer.close()
+    assert importer.left_out == ()
+    return [stored(with_categories(part).record) for part in found if isinstance(part, ImportedRecord)]
+
+
+@given(contact=contacts())
+@settings(max_examples=300)
+def test_every_field_survives_or_is_named_as_left_out(contact: Contact) -> None:
+    octets, left_out = written(contact)
+    found = read(octets)
+    lost = differences(contact, found[0] if found else Contact()).keys() - {"relationship_strength_pinned"}
+    assert lost == left_out.keys()
+
+
+def test_an_ordinary_contact_survives_whole() -> None:
+    contact = accepted(
+        {
+            "given_name": "Ada",
+            "family_name": "Lovelace",
+            "display_name": "The Countess",
+            "emails": [{"value": "ada@example.org", "label": "work"}, {"value": "a@example.com", "primary": True}],
+            "phones": [{"value": "+44 20 7946 0123", "label": "mobile"}],
+            "addresses": [{"street": "1 Test Street", "locality": "Sampletown", "label": "home"}],
+            "urls": [{"value": "https://example.org/a,b", "label": "homepage"}],
+            "im_handles": [{"value": "@ada:example.org", "label": "matrix"}],
+            "birthday": {"month": 12, "day": 10},
+            "anniversary": {"year": 1835, "month": 7, "day": 8},
+            "notes": 'Two\nlines, "quoted"',
+            "custom_fields": {"shirt size": "M"},
+            "extra_properties": ["CATEGORIES:friends,maths"],
+        }
+    )
+    octets, left_out = written(contact)
+    assert left_out == {}
+    [found] = read(octets)
+    assert differences(contact, found) == {}
+
+
+def test_what_csv_cannot_hold_is_counted_by_field() -> None:
+    people = [
+        accepted({"given_name": "A", "keep_in_touch_days": 3, "custom_fields": {"age": 3}}),
+        accepted({"given_name": "B", "keep_in_touch_days": 3, "phones": [{"value": "112", "region": "DE"}]}),
+        accepted({"given_name": "C"}),
+    ]
+    assert written(*people)[1] == {"keep_in_touch_days": 2, "custom_fields": 1, "phones": 1}
+
+
+def test_the_columns_are_googles() -> None:
+    octets, _ = written(Contact(display_name="A", given_name="A", tags=[ContactTag(name="x"), ContactTag(name="y")]))
+    assert octets.decode().split("\r\n") == [
+        (
+            "First Name,Middle Name,Last Name,Phonetic First Name,Phonetic Middle Name,Phonetic Last Name,Name Prefix,"
+            "Name Suffix,Nickname,File As,Organization Name,Organization Title,Organization Department,Birthday,Notes,"
+            "Photo,Labels"
+        ),
+        "A,,,,,,,,,,,,,,,,x ::: y",
+        "",
+    ]
