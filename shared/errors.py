@@ -147,9 +147,7 @@ class UnknownOutcome(RpcError):
     code = grpc.StatusCode.UNKNOWN
 
     def __init__(self) -> None:
-        super().__init__(
-            "UNKNOWN_OUTCOME", "the connection was lost while committing; repeat with the same request_id"
-        )
+        super().__init__("UNKNOWN_OUTCOME", "the connection was lost while committing; repeat with the same request_id")
 
 
 class DeadlineExceeded(RpcError):
