@@ -28,7 +28,7 @@ GLOBAL_TABLES = {
 
 # Tenant tables whose writes leave no audit rows, each with the reason.
 UNAUDITED_TABLES = {
-    "contact_strengths": "derived",
+    "contact_strengths": "derived, but for what is set by hand, whose trigger is for that alone",
     "idempotency_keys": "repeats what the written rows' own entries say",
     "audit_logs": "is the audit log",
 }

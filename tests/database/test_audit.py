@@ -72,9 +72,16 @@ async def test_an_update_is_noted_with_the_columns_that_changed(database, as_con
 async def test_an_update_of_computed_columns_alone_is_not_noted(database, as_contacts, tenant):
     async with bound(as_contacts, tenant.id):
         await as_contacts.execute("UPDATE contacts SET sort_name = 'b'")
-        await as_contacts.execute("UPDATE contact_strengths SET pinned = 7")
+        await as_contacts.execute("UPDATE contact_strengths SET next_contact_at = now()")
     assert len(await entries(database, tenant.id)) == 1
     assert await entries(database, tenant.id, "contact_strengths") == []
+
+
+async def test_a_strength_set_by_hand_is_noted(database, as_contacts, tenant):
+    async with bound(as_contacts, tenant.id):
+        await as_contacts.execute("UPDATE contact_strengths SET pinned = 7")
+    [entry] = await entries(database, tenant.id, "contact_strengths")
+    assert (entry["old_values"], entry["new_values"]) == ({"pinned": None}, {"pinned": 7})
 
 
 async def test_a_delete_is_noted_without_the_row(database, as_operator, tenant):
