@@ -26,6 +26,11 @@ def begin_reading(tenant: uuid.UUID) -> str:
     return f"BEGIN READ ONLY; SET LOCAL app.current_user_id = '{_uuid(tenant)}'"
 
 
+def begin_snapshot(tenant: uuid.UUID) -> str:
+    """Begins a READ ONLY transaction of a tenant whose statements all see the same moment."""
+    return f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL app.current_user_id = '{_uuid(tenant)}'"
+
+
 def begin_writing(tenant: uuid.UUID, who: Caller) -> str:
     """Begins a transaction of a tenant that may write."""
     return f"BEGIN; SET LOCAL app.current_user_id = '{_uuid(tenant)}'{_audit_settings(who)}"

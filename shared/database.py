@@ -19,7 +19,8 @@ import asyncpg
 from google.protobuf.message import Message
 
 from shared import idempotency
-from shared.binding import begin_operating, begin_reading, begin_writing, bound_tenant
+from shared.binding import begin_operating, begin_reading, begin_snapshot, begin_writing, bound_tenant
+from shared.breakage import OUTDATED, is_lost, names_tenant
 from shared.caller import caller
 from shared.errors import (
     UNDONE_BY_CONCURRENCY,
@@ -42,18 +43,6 @@ ATTEMPTS = 4
 
 # Seconds for the ROLLBACK of an abandoned transaction; a connection that takes longer is closed.
 ROLLBACK_SECONDS = 5.0
-
-CONNECTION_LOST = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
-    ConnectionError,
-)
-
-# A statement prepared before a migration may not fit the table any more; a new connection prepares it anew.
-OUTDATED = (asyncpg.InvalidCachedStatementError, asyncpg.exceptions.OutdatedSchemaCacheError)
 
 
 class Transaction:
@@ -97,6 +86,11 @@ class Database:
     def reading(self) -> Reading:
         """`async with database.reading() as tx`: a READ ONLY transaction of the calling tenant."""
         return self.reading_as(bound_tenant(caller.get()))
+
+    def snapshot(self) -> Reading:
+        """`reading()` for several statements that must see the tenant at one moment, such as an export's pages."""
+        tenant = bound_tenant(caller.get())
+        return Reading(self, tenant, self.pool, begin_snapshot(tenant))
 
     def reading_as(self, tenant: uuid.UUID) -> Reading:
         """The same for a tenant that is not accepted yet: how its state is looked up."""
@@ -192,7 +186,7 @@ class Database:
         try:
             status = await session.conn.execute(commit)
         except BaseException as error:
-            if _is_lost(session, error):
+            if is_lost(session, error):
                 pool.discard(session)
                 raise UnknownOutcome from error
             await self._roll_back(pool, session)
@@ -204,7 +198,7 @@ class Database:
 
     async def undo(self, pool: Pool, session: Session, error: BaseException, *, writing: bool = False) -> None:
         """Ends a transaction that failed. Raises the error in our terms when there is a better one than `error`."""
-        if _is_lost(session, error):
+        if is_lost(session, error):
             pool.discard(session)
             raise Unavailable("DATABASE_UNAVAILABLE", "the connection to the database was lost") from error
         if isinstance(error, OUTDATED):
@@ -217,7 +211,7 @@ class Database:
         rollback = self._in_background(self._roll_back(pool, session))
         if not isinstance(error, asyncio.CancelledError | GeneratorExit):
             await asyncio.shield(rollback)
-        if isinstance(error, asyncpg.ForeignKeyViolationError) and _names_tenant(error):
+        if isinstance(error, asyncpg.ForeignKeyViolationError) and names_tenant(error):
             # The tenant was erased while this process still remembered it as active.
             raise Unauthenticated("TENANT_UNKNOWN", "no such tenant") from error
 
@@ -280,19 +274,6 @@ class Reading:
             raise
         self._pool.release(session)
         database.metrics.observe_transaction("read", time.perf_counter() - self._started)
-
-
-def _is_lost(session: Session, error: BaseException) -> bool:
-    if isinstance(error, CONNECTION_LOST):
-        return True
-    return session.conn.is_closed() and isinstance(
-        error, asyncpg.InterfaceError | asyncpg.InternalClientError | OSError
-    )
-
-
-def _names_tenant(error: asyncpg.ForeignKeyViolationError) -> bool:
-    # A handler's own foreign keys name other columns; this suffix is PostgreSQL's default for the tenant's.
-    return str(error.constraint_name or "").endswith("_user_id_fkey")
 
 
 __all__ = ["Database", "Effect", "Reading", "Transaction", "bound_tenant"]

@@ -31,7 +31,14 @@ def promised() -> dict[str, str]:
 
 
 def given(module: Module) -> list[tuple[int, str, str]]:
-    """Line, class and reason of each error that a module makes. A reason must be a literal, to be found here."""
+    """Line, class and reason of each error that a module makes. A reason is a literal or a constant of the module."""
+    constants = {
+        target.id: node.value
+        for node in module.tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
     found = []
     for node in ast.walk(module.tree):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CLASSES):
@@ -46,6 +53,8 @@ def given(module: Module) -> list[tuple[int, str, str]]:
             assert name == SECOND, f"{module.path}:{node.lineno} {name} without a reason"
             found.append((node.lineno, name, "FIELD_INVALID"))
             continue
+        if isinstance(chosen, ast.Name):
+            chosen = constants.get(chosen.id)
         assert isinstance(chosen, ast.Constant), f"{module.path}:{node.lineno} the reason is no literal"
         found.append((node.lineno, name, str(chosen.value)))
     return found
