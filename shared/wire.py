@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator
 from typing import Any
 
+import grpc.aio
 from google.protobuf.message import DecodeError, Message
 
 from shared.errors import InvalidArgument, Violation
@@ -25,7 +26,11 @@ def speaking(written: Servicing, request_type: type[Message], *, streamed_in: bo
 
     async def write_all(data: Any, context: Context) -> None:
         async for message in written(parse(data), context):
-            await context.write(_written(message))
+            octets = _written(message)
+            try:
+                await context.write(octets)
+            except grpc.aio.InternalError:
+                return  # the caller is gone; that grpcio cancels the task comes only a moment later
 
     return write_all if streamed_out else answer
 

@@ -13,7 +13,7 @@ from pmcrm.contacts.v1 import contact_service_pb2 as pb
 from pmcrm.contacts.v1 import contact_transfer_pb2 as pb_transfer
 from pmcrm.contacts.v1.contact_pb2 import Contact
 
-from services.contacts import importing, listing, searching
+from services.contacts import exporting, importing, listing, searching
 from services.contacts.changing import changed_record, pins
 from services.contacts.contact_rows import contact_of
 from shared import queries
@@ -167,9 +167,16 @@ class Contacts:
     async def ImportContacts(
         self, requests: AsyncIterator[pb_transfer.ImportContactsRequest], context: Context
     ) -> AsyncIterator[pb_transfer.ImportContactsResponse]:
-        """Reads vCards from the stream, stores them in batches, and tells what became of each."""
+        """Reads vCards or CSV from the stream, stores them in batches, and tells what became of each."""
         started, chunks = await importing.begin(requests, self._database)
         async for response in started.run(chunks):
+            yield response
+
+    async def ExportContacts(
+        self, request: pb_transfer.ExportContactsRequest, context: Context
+    ) -> AsyncIterator[pb_transfer.ExportContactsResponse]:
+        """Streams contacts as one file and a summary; NOT_FOUND for an id that the tenant has no contact for."""
+        async for response in exporting.run(request, self._database, self._grace_days):
             yield response
 
     async def _create(self, tx: Transaction, records: Sequence[dict[str, Any]]) -> list[Contact]:

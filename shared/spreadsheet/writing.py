@@ -26,6 +26,8 @@ from shared.vcard.categories import names_of, with_categories
 # Beyond so many, custom fields are left out: all contacts have every column.
 MOST_CUSTOM_FIELDS = 500
 
+_LARGEST_EXACT = 2**53
+
 _SINGLE = {
     "First Name": "given_name",
     "Middle Name": "additional_names",
@@ -84,8 +86,8 @@ class TableWriter:
         """The first line of the file."""
         return _line(self._header)
 
-    def row(self, contact: Contact) -> bytes:
-        """A contact's line or lines."""
+    def written(self, contact: Contact) -> bytes:
+        """A contact's row: a line, or several where a field has line breaks."""
         cells = list(self._cells(contact))
         for field in self._lost(contact, cells):
             self.left_out[field] = self.left_out.get(field, 0) + 1
@@ -180,4 +182,6 @@ def _text(value: Any) -> str:
     """A custom field's value as a cell: texts as they are, others as JSON writes them."""
     if value is None:
         return ""
+    if isinstance(value, float) and value.is_integer() and abs(value) < _LARGEST_EXACT:
+        value = int(value)  # a Struct has no whole numbers
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -29,6 +29,26 @@ _WEB_SCHEMES = ("http://", "https://")
 _LONGEST_PHOTO = 2_000
 
 
+class CardWriter:
+    """Writes a file of vCards, a contact at a time.
+
+    version: `3.0` or `4.0`.
+    left_out: field of Contact → how many contacts' values a card could not hold: none, cards hold everything.
+    """
+
+    def __init__(self, version: str) -> None:
+        self.left_out: dict[str, int] = {}
+        self._version = version
+
+    def header(self) -> bytes:
+        """What stands before the first card."""
+        return b""
+
+    def written(self, contact: Contact) -> bytes:
+        """A contact's card."""
+        return write_card(contact, self._version)
+
+
 def write_card(contact: Contact, version: str) -> bytes:
     """The card of a contact as the API answers it. A contact without source_uid gets no UID but an X-PMCRM-ID, by which
     the same tenant knows it again and which makes no two contacts the same record.

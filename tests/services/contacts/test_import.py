@@ -3,68 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import grpc
 import pytest
 from pmcrm.contacts.v1 import contact_service_pb2 as pb
 from pmcrm.contacts.v1 import contact_transfer_pb2 as transfer_pb
-from pmcrm.contacts.v1.contact_pb2 import Contact
 from pmcrm.type.v1.error_reason_pb2 import ErrorReason
 
 from tests.postgres import Connection
+from tests.services.contacts.transfers import (
+    CSV,
+    IMPORT,
+    OPTIONS,
+    VCARD,
+    all_contacts,
+    card,
+    imported,
+    numbered,
+    parts,
+)
 from tests.suite import Client, Metadata, failure, new_request_id, tenant_of
 
 SAMPLE = (Path(__file__).parents[3] / "cli" / "samples" / "address_book.vcf").read_bytes()
-
-CSV, VCARD = transfer_pb.IMPORT_FORMAT_CSV, transfer_pb.IMPORT_FORMAT_VCARD
-IMPORT = transfer_pb.ImportContactsRequest
-OPTIONS = transfer_pb.ImportOptions
-
-
-def card(*lines: str, version: str = "3.0") -> bytes:
-    return "\r\n".join(["BEGIN:VCARD", f"VERSION:{version}", *lines, "END:VCARD", ""]).encode()
-
-
-def numbered(count: int, note: str = "as it came") -> bytes:
-    return b"".join(card(f"UID:card-{i}", f"FN:Sample Person {i:05}", f"NOTE:{note}") for i in range(count))
-
-
-def parts(content: bytes, size: int = 4096, **options: Any) -> Iterator[transfer_pb.ImportContactsRequest]:
-    yield IMPORT(options=OPTIONS(**options))
-    for start in range(0, len(content), size):
-        yield IMPORT(chunk=content[start : start + size])
-
-
-class Imported:
-    """What an import answered."""
-
-    def __init__(self, responses: list[transfer_pb.ImportContactsResponse]) -> None:
-        self.progress = [r.progress for r in responses if r.HasField("progress")]
-        self.failures = [r.failure for r in responses if r.HasField("failure")]
-        self.notices = [r.notice for r in responses if r.HasField("notice")]
-        self.summary = responses[-1].summary
-        counts = self.summary
-        self.counts = (counts.created, counts.updated, counts.unchanged, counts.failed)
-
-
-async def imported(client: Client, tenant: Metadata, content: bytes, size: int = 4096, **options: Any) -> Imported:
-    call = client.contacts.ImportContacts(parts(content, size, **options), metadata=tenant)
-    return Imported([response async for response in call])
-
-
-async def all_contacts(client: Client, tenant: Metadata) -> list[Contact]:
-    found: list[Contact] = []
-    token = ""
-    while True:
-        request = pb.ListContactsRequest(page_size=1000, page_token=token, order_by="create_time")
-        page = await client.contacts.ListContacts(request, metadata=tenant)
-        found.extend(page.contacts)
-        token = page.next_page_token
-        if not token:
-            return found
 
 
 async def test_the_sample_address_book_is_imported_and_its_broken_card_reported(
@@ -136,6 +99,22 @@ async def test_progress_counts_what_is_committed(client: Client, alice: Metadata
             )
             assert listed.total_size >= response.progress.processed
     assert seen == 3
+
+
+async def test_ten_thousand_cards_are_imported_in_one_stream_with_progress(client: Client, alice: Metadata) -> None:
+    content = numbered(10_000)
+    result = await imported(client, alice, content, size=1 << 16)
+    assert result.counts == (10_000, 0, 0, 0)
+    processed = [progress.processed for progress in result.progress]
+    assert processed == sorted(processed)
+    assert all(later - earlier <= 1000 for earlier, later in pairwise([0, *processed]))
+    assert result.progress[-1].bytes_read == len(content)
+
+
+async def test_large_cards_are_committed_by_and_by(client: Client, alice: Metadata) -> None:
+    result = await imported(client, alice, numbered(120, "x" * 99_000), size=1 << 20)
+    assert result.counts == (120, 0, 0, 0)
+    assert len(result.progress) == 3  # four megabytes at a time
 
 
 async def test_an_import_that_is_cancelled_leaves_whole_contacts_and_is_resumed_by_importing_again(

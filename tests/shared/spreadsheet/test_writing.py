@@ -19,7 +19,7 @@ def written(*people: Contact) -> tuple[bytes, dict[str, int]]:
     sizes["anniversary"] = int(any(contact.HasField("anniversary") for contact in people))
     keys = sorted({key for contact in people for key in contact.custom_fields.fields})
     writer = TableWriter(sizes, keys)
-    return writer.header() + b"".join(map(writer.row, people)), writer.left_out
+    return writer.header() + b"".join(map(writer.written, people)), writer.left_out
 
 
 def read(octets: bytes) -> list[Contact]:

@@ -1,0 +1,139 @@
+"""ExportContacts: the tenant's contacts at one moment, as a file that streams out.
+
+The file is written to a temporary one first: a caller who reads slowly holds no transaction, and the audit log tells of
+the export before the first byte leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from google.protobuf.empty_pb2 import Empty
+from pmcrm.contacts.v1 import contact_transfer_pb2 as pb
+
+from services.contacts.contact_rows import contact_of
+from shared import queries
+from shared.database import Database, Row, Transaction
+from shared.errors import InvalidArgument, NotFound, Unimplemented, Violation
+from shared.fields import uuid_list
+from shared.spreadsheet.writing import MOST_CUSTOM_FIELDS, TableWriter
+from shared.vcard.writing import CardWriter
+
+QUERIES = queries.load(Path(__file__).parent / "queries")
+
+IDS_LIMIT = 1000
+CHUNK = 64 * 1024
+
+# Contacts that are read and written at a time. A contact may take three megabytes.
+PAGE = 32
+
+# So much of the file is kept in memory, the rest on disk.
+IN_MEMORY = 1024 * 1024
+
+_BEFORE_ALL = uuid.UUID(int=0)
+_UNBUILT = ("tag_ids_all", "tag_ids_any", "organization_id")
+
+
+Writer = CardWriter | TableWriter
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A checked request. ids: None for all contacts."""
+
+    format: pb.ExportFormat
+    ids: list[uuid.UUID] | None
+    show_deleted: bool
+
+
+async def run(
+    request: pb.ExportContactsRequest, database: Database, grace_days: int
+) -> AsyncIterator[pb.ExportContactsResponse]:
+    """Spools the file, records the export, and streams the file with its summary.
+
+    grace_days: how long after its deletion a contact is purged.
+    """
+    wanted = read_request(request)
+    with _spool() as file:
+        async with database.snapshot() as tx:
+            if wanted.ids is not None:
+                await _check_ids(tx, wanted.ids)
+            writer = await _writer(tx, wanted)
+            contacts = await _write(tx, wanted, writer, file, grace_days)
+        await _audit(database, wanted, contacts)
+        digest = hashlib.sha256()
+        file.seek(0)
+        while chunk := await asyncio.to_thread(file.read, CHUNK):
+            digest.update(chunk)
+            yield pb.ExportContactsResponse(chunk=chunk)
+    summary = pb.ExportSummary(contacts=contacts, left_out=writer.left_out, sha256=digest.hexdigest())
+    yield pb.ExportContactsResponse(summary=summary)
+
+
+def read_request(request: pb.ExportContactsRequest) -> Wanted:
+    """Checks a request. Raises InvalidArgument, and Unimplemented for filters by what is not built yet."""
+    if request.format not in pb.ExportFormat.values():
+        raise InvalidArgument([Violation("format", "must be one of the formats")])
+    for field in _UNBUILT:
+        if getattr(request, field):
+            raise Unimplemented("NOT_BUILT", f"{field}: filtering by it is not built yet")
+    ids = uuid_list(request.ids, "ids", IDS_LIMIT) if request.ids else None
+    return Wanted(request.format, ids, request.show_deleted)
+
+
+@contextmanager
+def _spool() -> Iterator[IO[bytes]]:
+    # Has no name in the file system, so that nothing of it stays when the process dies.
+    with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as file:
+        yield file
+
+
+async def _check_ids(tx: Transaction, ids: Sequence[uuid.UUID]) -> None:
+    existing = {row["id"] for row in await tx.fetch(QUERIES["existing_contacts"], list(set(ids)))}
+    for contact_id in ids:
+        if contact_id not in existing:
+            raise NotFound("CONTACT_NOT_FOUND", f"no contact {contact_id}", id=str(contact_id))
+
+
+async def _writer(tx: Transaction, wanted: Wanted) -> Writer:
+    if wanted.format != pb.EXPORT_FORMAT_CSV:
+        return CardWriter("3.0" if wanted.format == pb.EXPORT_FORMAT_VCARD_3 else "4.0")
+    which = (wanted.show_deleted, wanted.ids)
+    sizes = await tx.fetchrow(QUERIES["export_sizes"], *which)
+    keys = await tx.fetch(QUERIES["export_custom_fields"], *which, MOST_CUSTOM_FIELDS)
+    return TableWriter(sizes or {}, sorted(row["key"] for row in keys))
+
+
+async def _write(tx: Transaction, wanted: Wanted, writer: Writer, file: IO[bytes], grace_days: int) -> int:
+    """Writes the whole file; returns how many contacts are in it."""
+    written, after = 0, _BEFORE_ALL
+
+    def write(rows: Sequence[Row]) -> None:
+        file.write(b"".join(writer.written(contact_of(row, grace_days)) for row in rows))
+
+    await asyncio.to_thread(file.write, writer.header())
+    while True:
+        rows = await tx.fetch(QUERIES["export_contacts"], after, wanted.show_deleted, wanted.ids, PAGE)
+        await asyncio.to_thread(write, rows)
+        written += len(rows)
+        if len(rows) < PAGE:
+            return written
+        after = rows[-1]["id_key"]
+
+
+async def _audit(database: Database, wanted: Wanted, contacts: int) -> None:
+    entry = {"format": pb.ExportFormat.Name(wanted.format), "contacts": contacts, "all": wanted.ids is None}
+
+    async def effect(tx: Transaction) -> Empty:
+        await tx.fetch(QUERIES["audit_export"], entry)
+        return Empty()
+
+    await database.claim(None, Empty, effect)

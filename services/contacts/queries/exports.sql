@@ -1,0 +1,43 @@
+-- The next contacts of an export after the one with the given id, in the order of their ids. Deleted ones when $3;
+-- only those with the ids of $4, unless it is NULL.
+PREPARE export_contacts (uuid, uuid, boolean, uuid[], integer) AS
+SELECT *
+FROM contact_rows
+WHERE user_id = $1
+    AND id_key > $2
+    AND ($3 OR delete_time IS NULL)
+    AND ($4 IS NULL OR id_key = ANY ($4))
+ORDER BY id_key
+LIMIT $5;
+
+-- How long the lists of an export's contacts are at most, and whether any has an anniversary (1) or none (0): what the
+-- columns of a table must hold. The parameters are those of export_contacts.
+PREPARE export_sizes (uuid, boolean, uuid[]) AS
+SELECT
+    coalesce(max(jsonb_array_length(emails)), 0) AS emails,
+    coalesce(max(jsonb_array_length(phones)), 0) AS phones,
+    coalesce(max(jsonb_array_length(addresses)), 0) AS addresses,
+    coalesce(max(jsonb_array_length(urls)), 0) AS urls,
+    coalesce(max(jsonb_array_length(im_handles)), 0) AS im_handles,
+    least(count(coalesce(anniversary_year, anniversary_month, anniversary_day)), 1) AS anniversary
+FROM contact_rows
+WHERE user_id = $1 AND ($2 OR delete_time IS NULL) AND ($3 IS NULL OR id_key = ANY ($3));
+
+-- The keys of the custom fields that most of an export's contacts have.
+PREPARE export_custom_fields (uuid, boolean, uuid[], integer) AS
+SELECT key
+FROM contact_rows, jsonb_object_keys(custom_fields) AS key
+WHERE user_id = $1 AND ($2 OR delete_time IS NULL) AND ($3 IS NULL OR id_key = ANY ($3))
+GROUP BY key
+ORDER BY count(*) DESC, key COLLATE "C"
+LIMIT $4;
+
+-- Which of these ids the tenant has contacts for, deleted ones among them.
+PREPARE existing_contacts (uuid, uuid[]) AS
+SELECT id
+FROM contacts
+WHERE user_id = $1 AND id = ANY ($2);
+
+-- Leaves an entry for an export in the audit log.
+PREPARE audit_export (uuid, jsonb) AS
+SELECT app.audit_event('EXPORT', 'contacts', $1, $2);
