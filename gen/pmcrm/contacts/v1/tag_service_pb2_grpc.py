@@ -39,7 +39,7 @@ class TagServiceStub:
     - FAILED_PRECONDITION USER_CLOSED: the tenant is closed
     - RESOURCE_EXHAUSTED OVERLOADED, RATE_LIMITED: too many calls at once, or too many by this tenant; RetryInfo says
     when to come back
-    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing was done; the call can be repeated
+    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY, SHUTTING_DOWN: nothing was done; the call can be repeated
     - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline or the server's limit on a statement passed
@@ -105,7 +105,7 @@ class TagServiceServicer:
     - FAILED_PRECONDITION USER_CLOSED: the tenant is closed
     - RESOURCE_EXHAUSTED OVERLOADED, RATE_LIMITED: too many calls at once, or too many by this tenant; RetryInfo says
     when to come back
-    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing was done; the call can be repeated
+    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY, SHUTTING_DOWN: nothing was done; the call can be repeated
     - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline or the server's limit on a statement passed
@@ -270,7 +270,7 @@ class TagService:
     - FAILED_PRECONDITION USER_CLOSED: the tenant is closed
     - RESOURCE_EXHAUSTED OVERLOADED, RATE_LIMITED: too many calls at once, or too many by this tenant; RetryInfo says
     when to come back
-    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing was done; the call can be repeated
+    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY, SHUTTING_DOWN: nothing was done; the call can be repeated
     - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline or the server's limit on a statement passed

@@ -42,7 +42,7 @@ class AuditServiceStub:
     - FAILED_PRECONDITION OPERATOR_NOT_CONFIGURED: an operator's call, to a server without DATABASE_URL_SERVICE
     - RESOURCE_EXHAUSTED OVERLOADED, RATE_LIMITED: too many calls at once, or too many by this tenant; RetryInfo says
     when to come back
-    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing was done; the call can be repeated
+    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY, SHUTTING_DOWN: nothing was done; the call can be repeated
     - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline or the server's limit on a statement passed
@@ -87,7 +87,7 @@ class AuditServiceServicer:
     - FAILED_PRECONDITION OPERATOR_NOT_CONFIGURED: an operator's call, to a server without DATABASE_URL_SERVICE
     - RESOURCE_EXHAUSTED OVERLOADED, RATE_LIMITED: too many calls at once, or too many by this tenant; RetryInfo says
     when to come back
-    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing was done; the call can be repeated
+    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY, SHUTTING_DOWN: nothing was done; the call can be repeated
     - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline or the server's limit on a statement passed
@@ -164,7 +164,7 @@ class AuditService:
     - FAILED_PRECONDITION OPERATOR_NOT_CONFIGURED: an operator's call, to a server without DATABASE_URL_SERVICE
     - RESOURCE_EXHAUSTED OVERLOADED, RATE_LIMITED: too many calls at once, or too many by this tenant; RetryInfo says
     when to come back
-    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing was done; the call can be repeated
+    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY, SHUTTING_DOWN: nothing was done; the call can be repeated
     - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline or the server's limit on a statement passed

@@ -39,7 +39,7 @@ class DataSubjectServiceStub:
     - FAILED_PRECONDITION USER_CLOSED: the tenant is closed (but not in ExportData, CancelErasure and GetErasureRequest)
     - RESOURCE_EXHAUSTED OVERLOADED, RATE_LIMITED: too many calls at once, or too many by this tenant; RetryInfo says
     when to come back
-    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing was done; the call can be repeated
+    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY, SHUTTING_DOWN: nothing was done; the call can be repeated
     - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline or the server's limit on a statement passed
@@ -110,7 +110,7 @@ class DataSubjectServiceServicer:
     - FAILED_PRECONDITION USER_CLOSED: the tenant is closed (but not in ExportData, CancelErasure and GetErasureRequest)
     - RESOURCE_EXHAUSTED OVERLOADED, RATE_LIMITED: too many calls at once, or too many by this tenant; RetryInfo says
     when to come back
-    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing was done; the call can be repeated
+    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY, SHUTTING_DOWN: nothing was done; the call can be repeated
     - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline or the server's limit on a statement passed
@@ -297,7 +297,7 @@ class DataSubjectService:
     - FAILED_PRECONDITION USER_CLOSED: the tenant is closed (but not in ExportData, CancelErasure and GetErasureRequest)
     - RESOURCE_EXHAUSTED OVERLOADED, RATE_LIMITED: too many calls at once, or too many by this tenant; RetryInfo says
     when to come back
-    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing was done; the call can be repeated
+    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY, SHUTTING_DOWN: nothing was done; the call can be repeated
     - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline or the server's limit on a statement passed

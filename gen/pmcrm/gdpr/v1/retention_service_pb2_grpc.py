@@ -35,7 +35,7 @@ class RetentionServiceStub:
     - PERMISSION_DENIED OPERATOR_REQUIRED: the caller is not an operator
     - FAILED_PRECONDITION OPERATOR_NOT_CONFIGURED: the server has no DATABASE_URL_SERVICE
     - RESOURCE_EXHAUSTED OVERLOADED: too many calls at once; RetryInfo says when to come back
-    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing more was done; the call can be repeated
+    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY, SHUTTING_DOWN: nothing more was done; the call can be repeated
     - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline passed; what is done stays, and repeating the call goes
@@ -87,7 +87,7 @@ class RetentionServiceServicer:
     - PERMISSION_DENIED OPERATOR_REQUIRED: the caller is not an operator
     - FAILED_PRECONDITION OPERATOR_NOT_CONFIGURED: the server has no DATABASE_URL_SERVICE
     - RESOURCE_EXHAUSTED OVERLOADED: too many calls at once; RetryInfo says when to come back
-    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing more was done; the call can be repeated
+    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY, SHUTTING_DOWN: nothing more was done; the call can be repeated
     - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline passed; what is done stays, and repeating the call goes
@@ -212,7 +212,7 @@ class RetentionService:
     - PERMISSION_DENIED OPERATOR_REQUIRED: the caller is not an operator
     - FAILED_PRECONDITION OPERATOR_NOT_CONFIGURED: the server has no DATABASE_URL_SERVICE
     - RESOURCE_EXHAUSTED OVERLOADED: too many calls at once; RetryInfo says when to come back
-    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing more was done; the call can be repeated
+    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY, SHUTTING_DOWN: nothing more was done; the call can be repeated
     - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline passed; what is done stays, and repeating the call goes

@@ -43,7 +43,7 @@ class IntegrationServiceStub:
     - FAILED_PRECONDITION USER_CLOSED: the tenant is closed
     - RESOURCE_EXHAUSTED OVERLOADED, RATE_LIMITED: too many calls at once, or too many by this tenant; RetryInfo says
     when to come back
-    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing was done; the call can be repeated
+    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY, SHUTTING_DOWN: nothing was done; the call can be repeated
     - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline or the server's limit on a statement passed
@@ -113,7 +113,7 @@ class IntegrationServiceServicer:
     - FAILED_PRECONDITION USER_CLOSED: the tenant is closed
     - RESOURCE_EXHAUSTED OVERLOADED, RATE_LIMITED: too many calls at once, or too many by this tenant; RetryInfo says
     when to come back
-    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing was done; the call can be repeated
+    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY, SHUTTING_DOWN: nothing was done; the call can be repeated
     - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline or the server's limit on a statement passed
@@ -281,7 +281,7 @@ class IntegrationService:
     - FAILED_PRECONDITION USER_CLOSED: the tenant is closed
     - RESOURCE_EXHAUSTED OVERLOADED, RATE_LIMITED: too many calls at once, or too many by this tenant; RetryInfo says
     when to come back
-    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY: nothing was done; the call can be repeated
+    - UNAVAILABLE DATABASE_UNAVAILABLE, DATABASE_BUSY, SHUTTING_DOWN: nothing was done; the call can be repeated
     - UNKNOWN UNKNOWN_OUTCOME: the change may or may not have been made; repeat it with the same request_id
     - ABORTED CONCURRENT_CHANGE: the change lost against concurrent ones more often than the server retries
     - DEADLINE_EXCEEDED DEADLINE_EXCEEDED: the caller's deadline or the server's limit on a statement passed
