@@ -101,10 +101,11 @@ def to_record(contact: Contact, *, default_region: str = "", path: str = "contac
     )
     if record["photo_uri"] and not _ABSOLUTE_URI.fullmatch(record["photo_uri"]):
         violations.add(f"{path}.photo_uri", "must be an absolute URI")
-    record["display_name"] = record["display_name"] or composed_display_name(record)
-    if not record["display_name"] and not violations:
-        violations.add(path, "must have a name, a nickname, an organization, an e-mail address or a phone number")
     violations.raise_if_any()
+    record["display_name"] = record["display_name"] or composed_display_name(record)
+    if not record["display_name"]:
+        violations.add(path, "must have a name, a nickname, an organization, an e-mail address or a phone number")
+        violations.raise_if_any()
     record["sort_name"] = sort_name(record)
     return record
 

@@ -8,6 +8,7 @@ has the same messages under another package name.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import grpc
@@ -16,6 +17,25 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 V1ALPHA = reflection.SERVICE_NAME
 V1 = "grpc.reflection.v1.ServerReflection"
+
+
+class DescribedFile:
+    """A file's descriptor that says its fields' JSON names, as every other language's does: clients print by them."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.name = file.name
+
+    @property
+    def dependencies(self) -> list[DescribedFile]:
+        """The files that this one imports."""
+        return [DescribedFile(file) for file in self._file.dependencies]
+
+    def CopyToProto(self, proto: descriptor_pb2.FileDescriptorProto) -> None:
+        """Writes the file into `proto`."""
+        self._file.CopyToProto(proto)
+        for message in proto.message_type:
+            _name_fields_for_json(message)
 
 
 class MemberResolvingPool:
@@ -27,17 +47,21 @@ class MemberResolvingPool:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._pool, name)
 
-    def FindFileContainingSymbol(self, symbol: str) -> Any:
+    def FindFileByName(self, name: str) -> DescribedFile:
+        """The file's descriptor. Raises KeyError when there is none."""
+        return DescribedFile(self._pool.FindFileByName(name))
+
+    def FindFileContainingSymbol(self, symbol: str) -> DescribedFile:
         """The file's descriptor. Raises KeyError when nothing has this name."""
         try:
-            return self._pool.FindFileContainingSymbol(symbol)
+            return DescribedFile(self._pool.FindFileContainingSymbol(symbol))
         except KeyError:
             parent, _, member = symbol.rpartition(".")
             if not parent:
                 raise
             return self._file_of_member(parent, member)
 
-    def _file_of_member(self, parent: str, member: str) -> Any:
+    def _file_of_member(self, parent: str, member: str) -> DescribedFile:
         finders = (
             (self._pool.FindServiceByName, ("methods_by_name",)),
             (self._pool.FindMessageTypeByName, ("fields_by_name", "oneofs_by_name")),
@@ -49,7 +73,7 @@ class MemberResolvingPool:
             except KeyError:
                 continue
             if any(member in getattr(found, collection) for collection in collections):
-                return found.file
+                return DescribedFile(found.file)
         raise KeyError(f"no symbol {parent}.{member}")
 
 
@@ -65,6 +89,14 @@ def reflection_handlers(service_names: list[str]) -> list[grpc.GenericRpcHandler
     )
     methods = {"ServerReflectionInfo": handler}
     return [grpc.method_handlers_generic_handler(name, methods) for name in (V1, V1ALPHA)]
+
+
+def _name_fields_for_json(message: descriptor_pb2.DescriptorProto) -> None:
+    for field in message.field:
+        # As protoc does it: each underscore goes, and the letter behind it becomes a capital.
+        field.json_name = re.sub(r"_(.)", lambda match: match[1].upper(), field.name)
+    for nested in message.nested_type:
+        _name_fields_for_json(nested)
 
 
 def _describe_v1(pool: descriptor_pool.DescriptorPool) -> None:

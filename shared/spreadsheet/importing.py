@@ -15,6 +15,7 @@ from shared.spreadsheet.rows import Row, RowReader
 
 # How far the header is looked for: LinkedIn puts notes before it, and other programs a title.
 HEADER_WITHIN_LINES = 50
+HEADER_WITHIN_BYTES = 2 << 20
 
 _MOST_LINE_BYTES = 4 << 20
 DELIMITERS = (",", ";", "\t")
@@ -49,6 +50,7 @@ class TableImporter:
         self._rows: RowReader | None = None
         self._columns: Columns | None = None
         self._nearest: set[str] | None = None  # the mapping's columns that the likeliest header lacked
+        self._bytes_read = 0
         self._begins_at = 0  # the first line that is not blank; 0 before it
         self._ids = RepeatedIds()
         self._saw_8_bit = False
@@ -73,7 +75,11 @@ class TableImporter:
 
     def feed(self, chunk: bytes) -> list[ImportedRecord | Failure]:
         """The records and failures that this chunk of the file completes."""
-        return [found for line in self._lines.feed(chunk) for found in self._take(line)]
+        found = [part for line in self._lines.feed(chunk) for part in self._take(line)]
+        self._bytes_read += len(chunk)
+        if self._rows is None and self._bytes_read > HEADER_WITHIN_BYTES:
+            raise UnknownColumnsError(self._missing())
+        return found
 
     def close(self) -> list[ImportedRecord | Failure]:
         """The records and failures that the end of the file completes."""

@@ -23,8 +23,9 @@ from shared.spreadsheet.dialects import CUSTOM_FIELD, GOOGLE_LABELS, MULTIPLE, D
 from shared.spreadsheet.reading import Columns
 from shared.vcard.categories import names_of, with_categories
 
-# Beyond so many, custom fields are left out: all contacts have every column.
+# Of custom fields more than so many, or with longer keys, are left out: all contacts have every column.
 MOST_CUSTOM_FIELDS = 500
+LONGEST_CUSTOM_FIELD = 200
 
 _LARGEST_EXACT = 2**53
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from cli.app import app
 from cli.settings import markdown_table
@@ -29,6 +33,26 @@ async def test_the_python_example_runs(database: Database) -> None:
         }
         said = await said_by(example, environment)
     assert said == "Grace Sample\n1\n"
+
+
+async def test_the_grpcurl_calls_work(database: Database) -> None:
+    if shutil.which("grpcurl") is None:
+        pytest.skip("grpcurl is not installed (go install github.com/fullstorydev/grpcurl/cmd/grpcurl@latest)")
+    [block] = re.findall(r"```sh\n(grpcurl.*?)```", README, re.DOTALL)
+    first, second = re.findall(r"^grpcurl.*?(?<!\\)$", block, re.MULTILINE | re.DOTALL)
+    async with running(CONTACTS, settings_for(database)) as service:
+        environment = {**os.environ, "KEY": OPERATOR_KEY}
+        user = json.loads(await said_by_shell(first, service.port, environment))
+        contact = json.loads(await said_by_shell(second, service.port, {**environment, "TENANT": user["id"]}))
+    assert (user["displayName"], contact["displayName"]) == ("Ada", "Grace")
+
+
+async def said_by_shell(command: str, port: int, environment: dict[str, str]) -> str:
+    here = command.replace("127.0.0.1:50051", f"127.0.0.1:{port}")
+    process = await asyncio.create_subprocess_shell(here, env=environment, stdout=subprocess.PIPE)
+    said, _ = await process.communicate()
+    assert process.returncode == 0
+    return said.decode()
 
 
 async def said_by(example: str, environment: dict[str, str]) -> str:

@@ -121,6 +121,13 @@ async def test_a_question_that_is_none_is_invalid(client: Client, version: str) 
     assert answer.error_response.error_code == INVALID_ARGUMENT
 
 
+async def test_fields_say_their_json_names(client: Client) -> None:
+    [answer] = await reflect(client.channel, "v1", asking(file_containing_symbol="pmcrm.contacts.v1.Contact"))
+    files = files_of(answer)
+    [contact] = [m for m in files["pmcrm/contacts/v1/contact.proto"].message_type if m.name == "Contact"]
+    assert {"givenName", "keepInTouchDays", "id"} <= {field.json_name for field in contact.field}
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_files_are_found_by_name(client: Client, version: str) -> None:
     name = "pmcrm/contacts/v1/contact_service.proto"
@@ -160,8 +167,7 @@ async def test_grpcurl_calls_and_describes_without_proto_files(service: RunningS
         *("-H", f"x-operator-key: {OPERATOR_KEY}", "-d", '{"user": {"display_name": "Ada"}}'),
         *(address, "pmcrm.contacts.v1.UserService/CreateUser"),
     )
-    # Python's descriptors do not say the names that JSON has by default, and grpcurl then takes the fields' own.
-    assert json.loads(made)["display_name"] == "Ada"
+    assert json.loads(made)["displayName"] == "Ada"
     refused = await grpcurl(address, "pmcrm.contacts.v1.ContactService/ListContacts")
     assert "Code: Unauthenticated" in refused
     assert "TENANT_MISSING" in refused
