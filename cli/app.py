@@ -25,7 +25,7 @@ app.command("settings")(settings.settings)
 
 @app.command("demo")
 def _demo() -> None:
-    """Take the tour: tenants, an imported address book, pages, etags, undelete, repeats, isolation."""
+    """Take the tour: tenants, import and export, pages, search, etags, undelete, repeats, isolation."""
     # Imported only now, as seed below: they import grpc, which a supervising process must not.
     from cli.demo import demo
 

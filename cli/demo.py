@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from pathlib import Path
@@ -26,12 +27,13 @@ from cli.reaching import Metadata, Suite, reached_suite
 from shared.settings import Settings
 
 ADDRESS_BOOK = Path(__file__).parent / "samples" / "address_book.vcf"
+CONNECTIONS = ADDRESS_BOOK.with_name("linkedin.csv")
 CHUNK = 2048
 PAGE = 15
 
 
 def demo() -> None:
-    """Take the tour: tenants, an imported address book, pages, etags, undelete, repeats, isolation."""
+    """Take the tour: tenants, import and export, pages, search, etags, undelete, repeats, isolation."""
     asyncio.run(_run(Settings.load()))
 
 
@@ -58,7 +60,10 @@ class Tour:
         self._console.print(f"[bold]The tour[/bold] of the suite at {self._suite.address} ({where}).")
         first, second = await self._make_tenants()
         await self._import_address_book(first)
+        await self._import_connections(first)
         contacts = await self._page_through(first)
+        await self._search(first)
+        await self._export(first)
         await self._update_with_stale_etag(first, contacts[0])
         await self._delete_and_undelete(first, contacts[1])
         await self._repeat_a_request(first)
@@ -100,6 +105,37 @@ class Tour:
         again = [e async for e in self._suite.contacts.ImportContacts(parts(content), metadata=tenant)][-1].summary
         self._say(f"The same file again: {again.created} made, {again.updated} changed, {again.unchanged} unchanged.")
         self._expect(again.created == again.updated == 0, "importing again changes nothing")
+
+    async def _import_connections(self, tenant: Metadata) -> None:
+        self._step("and its connections from LinkedIn", "ImportContacts: a CSV file, whose columns are recognised")
+        content = CONNECTIONS.read_bytes()
+        events = [
+            e async for e in self._suite.contacts.ImportContacts(parts(content, CONNECTIONS.name), metadata=tenant)
+        ]
+        summary = events[-1].summary
+        self._say(f"{summary.created} contacts made ({summary.dialect}).")
+
+    async def _search(self, tenant: Metadata) -> None:
+        self._step("It looks for people", "SearchContacts: by word, misspelt, in other scripts, by a local number")
+        for query in ("sample", "Erica Mustre", "анна", "样本", "020 7946 0102"):
+            request = pb.SearchContactsRequest(query=query, page_size=3)
+            results = (await self._suite.contacts.SearchContacts(request, metadata=tenant)).results
+            self._expect(bool(results), f"{query} finds somebody")
+            found = ", ".join(
+                f"{r.contact.display_name} ({'similar' if r.fuzzy else ', '.join(r.matched_fields)})" for r in results
+            )
+            self._say(f"{query}: {found}")
+
+    async def _export(self, tenant: Metadata) -> None:
+        self._step("Everything goes out again", "ExportContacts: one file, and a summary with its SHA-256")
+        request = transfer_pb.ExportContactsRequest(format=transfer_pb.EXPORT_FORMAT_VCARD_4)
+        file, summary = b"", transfer_pb.ExportSummary()
+        async for part in self._suite.contacts.ExportContacts(request, metadata=tenant):
+            file += part.chunk
+            if part.HasField("summary"):
+                summary = part.summary
+        self._say(f"{summary.contacts} contacts, {len(file)} bytes, SHA-256 {summary.sha256[:16]}…")
+        self._expect(hashlib.sha256(file).hexdigest() == summary.sha256, "the file is the one that the summary names")
 
     async def _page_through(self, tenant: Metadata) -> list[Contact]:
         self._step("and pages through it", f"ListContacts, {PAGE} at a time, ordered by name")
@@ -192,9 +228,10 @@ class Tour:
             raise TourFailed(f"the tour expected that {claim}")
 
 
-def parts(content: bytes) -> Iterator[transfer_pb.ImportContactsRequest]:
-    """An import's messages: options, then the file in chunks."""
-    yield transfer_pb.ImportContactsRequest(options=transfer_pb.ImportOptions(label=ADDRESS_BOOK.name))
+def parts(content: bytes, name: str = "") -> Iterator[transfer_pb.ImportContactsRequest]:
+    """An import's messages: options with the file's name, then the file in chunks."""
+    options = transfer_pb.ImportOptions(label=name or ADDRESS_BOOK.name)
+    yield transfer_pb.ImportContactsRequest(options=options)
     for start in range(0, len(content), CHUNK):
         yield transfer_pb.ImportContactsRequest(chunk=content[start : start + CHUNK])
 

@@ -58,6 +58,10 @@ def test_the_tour_runs_on_a_suite_that_is_running(served: object, environment: d
     said = pmcrm(environment, "demo")
     assert "already running" in said
     assert "41 contacts made, 1 card not" in said
+    assert "9 contacts made (LinkedIn CSV)" in said
+    assert "Erica Mustre: Erika Muster (similar)" in said
+    assert "样本: 李样本" in said
+    assert "50 contacts" in said
     assert "ABORTED ETAG_MISMATCH" in said
     assert said.count("NOT_FOUND CONTACT_NOT_FOUND") == 2
     assert "That was the tour." in said
