@@ -22,22 +22,23 @@ PASSES_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True}
 def psql(
     context: typer.Context,
     role: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="contacts, interactions, insights, gdpr: as that service, behind row-level security; "
-            "service: across tenants; owner; superuser (embedded only)."
+            "service: across tenants; owner, who under forced row-level security sees no rows; superuser (embedded "
+            "only). Without it: superuser where there is one, else owner."
         ),
-    ] = "owner",
+    ] = None,
 ) -> None:
     """Open psql on the database; further arguments go to psql (pmcrm psql -c 'select 1')."""
     settings = Settings.load()
     if settings.embedded:
-        code = _on_embedded(settings, role, context.args)
+        code = _on_embedded(settings, role or "superuser", context.args)
     else:
         program = shutil.which("psql")
         if program is None:
             raise SettingsError("DATABASE_URL is set, and PATH has no psql to reach it with. Install one.")
-        code = _run(program, settings.database_url_for(role), context.args, os.environ)
+        code = _run(program, settings.database_url_for(role or "owner"), context.args, os.environ)
     raise typer.Exit(code)
 
 

@@ -42,7 +42,7 @@ def pmcrm(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]
 
 def test_it_starts_the_embedded_database_if_it_must_and_stops_what_it_started(data_dir: Path) -> None:
     result = pmcrm("psql", "-qtAXc", "SELECT current_user, count(*) FROM contacts", PMCRM_DATA_DIR=str(data_dir))
-    assert result.stdout == "pmcrm_owner|0\n", result.stderr
+    assert result.stdout == "postgres|0\n", result.stderr
     assert stat.S_IMODE((data_dir / "keys.env").stat().st_mode) == 0o600
     server = EmbeddedServer(data_dir, local_keys(data_dir).password(SUPERUSER)).start()
     try:
