@@ -301,7 +301,7 @@ class ContactServiceServicer:
     def SearchContacts(self, request, context):
         """Searches living contacts by names, organization, job title, notes, e-mails and phone numbers, best first. Accents
         and case do not matter; a local phone number finds its international form, and so do its last digits (5 or more);
-        the default mode also finds misspelt names when the words as typed find fewer than 3. At most 300 matches are ranked
+        the default mode also finds misspelt names when the words as typed find fewer than 3. At most 300 are ranked
         and can be paged through. Where there are more matches than twice the first page (and than 40), that page holds the
         best of as many, those with the words in their names before others, and the next ones the best of the rest.
 
