@@ -24,7 +24,7 @@ from shared import queries
 from shared.database import Database, Row, Transaction
 from shared.errors import InvalidArgument, NotFound, Unimplemented, Violation
 from shared.fields import uuid_list
-from shared.spreadsheet.writing import MOST_CUSTOM_FIELDS, TableWriter
+from shared.spreadsheet.writing import LONGEST_CUSTOM_FIELD, MOST_CUSTOM_FIELDS, TableWriter
 from shared.vcard.writing import CardWriter
 
 QUERIES = queries.load(Path(__file__).parent / "queries")
@@ -108,7 +108,7 @@ async def _writer(tx: Transaction, wanted: Wanted) -> Writer:
         return CardWriter("3.0" if wanted.format == pb.EXPORT_FORMAT_VCARD_3 else "4.0")
     which = (wanted.show_deleted, wanted.ids)
     sizes = await tx.fetchrow(QUERIES["export_sizes"], *which)
-    keys = await tx.fetch(QUERIES["export_custom_fields"], *which, MOST_CUSTOM_FIELDS)
+    keys = await tx.fetch(QUERIES["export_custom_fields"], *which, LONGEST_CUSTOM_FIELD, MOST_CUSTOM_FIELDS)
     return TableWriter(sizes or {}, sorted(row["key"] for row in keys))
 
 

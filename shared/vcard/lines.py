@@ -13,6 +13,7 @@ from typing import NamedTuple
 from shared.charsets import decoded, known_charset
 
 MOST_PROPERTIES = 2_000
+MOST_PARAMETERS = 2_000  # of one property, and of their values
 
 _BARE_ENCODINGS = frozenset({"QUOTED-PRINTABLE", "BASE64", "B", "8BIT", "7BIT"})
 
@@ -159,6 +160,8 @@ def _property(line: str) -> Property | None:
     full_name, _, rest = head.partition(";")
     match = _NAME.fullmatch(full_name.strip())
     if match is None:
+        return None
+    if rest.count(";") + rest.count(",") > MOST_PARAMETERS:
         return None
     parameters = _parameters(rest) if rest else {}
     if any(encoding.upper() == "QUOTED-PRINTABLE" for encoding in parameters.get("ENCODING", ())):

@@ -23,14 +23,15 @@ SELECT
 FROM contact_rows
 WHERE user_id = $1 AND ($2 OR delete_time IS NULL) AND ($3 IS NULL OR id_key = ANY ($3));
 
--- The keys of the custom fields that most of an export's contacts have.
-PREPARE export_custom_fields (uuid, boolean, uuid[], integer) AS
+-- The keys of the custom fields that most of an export's contacts have, without those too long for a column's name.
+PREPARE export_custom_fields (uuid, boolean, uuid[], integer, integer) AS
 SELECT key
 FROM contact_rows, jsonb_object_keys(custom_fields) AS key
 WHERE user_id = $1 AND ($2 OR delete_time IS NULL) AND ($3 IS NULL OR id_key = ANY ($3))
+    AND char_length(key) <= $4
 GROUP BY key
 ORDER BY count(*) DESC, key COLLATE "C"
-LIMIT $4;
+LIMIT $5;
 
 -- Which of these ids the tenant has contacts for, deleted ones among them.
 PREPARE existing_contacts (uuid, uuid[]) AS

@@ -215,6 +215,15 @@ def test_single_quotes_are_found() -> None:
     assert one("'First Name';'Last Name';'Company'\n'Ada; Augusta';'Lovelace';''\n").given_name == "Ada; Augusta"
 
 
+@pytest.mark.parametrize("part", [b"x", b"x\n", b'"'])
+def test_a_file_without_a_header_is_given_up_before_its_end(part: bytes) -> None:
+    chunks = iter([part * (1 << 16)] * 100)
+    importer = TableImporter()
+    with pytest.raises(UnknownColumnsError):
+        list(map(importer.feed, chunks))
+    assert next(chunks, None) is not None
+
+
 def test_an_empty_file_holds_nothing() -> None:
     assert read("") == read("\n \n") == read(OUTLOOK) == []
 

@@ -65,6 +65,9 @@ def test_a_hostile_megabyte_takes_linear_time():
         "EMAIL:" + "@" * 900_000,
         "TEL:" + "(" * 900_000,
         "N:" + ",;" * 400_000,
+        "NOTE" + ";a" * 400_000 + ":x",
+        "X-PMCRM-CUSTOM-FIELDS:" + "[" * 900_000,
+        "X-PMCRM-CUSTOM-FIELDS:" + '{"a":' * 150_000,
     ):
         started = time.process_time()
         imported(card("FN:Ada", line).encode())
