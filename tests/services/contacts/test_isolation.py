@@ -14,6 +14,7 @@ import pytest
 from google.protobuf.message import Message
 from pmcrm.contacts.v1 import contact_service_pb2, user_service_pb2
 from pmcrm.contacts.v1 import contact_service_pb2 as pb
+from pmcrm.contacts.v1 import contact_transfer_pb2 as transfer_pb
 from pmcrm.contacts.v1 import user_service_pb2 as users_pb
 from pmcrm.contacts.v1.contact_pb2 import Contact
 from pmcrm.contacts.v1.user_pb2 import User
@@ -43,6 +44,7 @@ ON_A_CONTACT: dict[str, Callable[[str], Message]] = {
     "DeleteContact": lambda contact_id: pb.DeleteContactRequest(id=contact_id),
     "DeleteContact with a stale etag": lambda contact_id: pb.DeleteContactRequest(id=contact_id, etag="77"),
     "UndeleteContact": lambda contact_id: pb.UndeleteContactRequest(id=contact_id),
+    "ExportContacts": lambda contact_id: transfer_pb.ExportContactsRequest(ids=[contact_id]),
     "UndeleteContact of a deleted one": lambda contact_id: pb.UndeleteContactRequest(id=contact_id),
 }
 
@@ -74,6 +76,8 @@ def test_every_call_that_is_built_is_tried_here() -> None:
 
 async def send(client: Client, request: Message, metadata: Metadata) -> Any:
     name = type(request).__name__.removesuffix("Request")
+    if isinstance(request, transfer_pb.ExportContactsRequest):
+        return [part async for part in client.contacts.ExportContacts(request, metadata=metadata)]
     return await getattr(client.users if hasattr(client.users, name) else client.contacts, name)(
         request, metadata=metadata
     )
@@ -220,3 +224,13 @@ async def test_interleaved_calls_of_many_tenants_keep_to_their_own(client: Clien
             assert await book.names(page_size=3) == [name] * (i + 1)
 
     await asyncio.gather(*(live(book, f"Tenant {i}") for i, book in enumerate(books)))
+
+
+async def test_an_export_holds_the_tenants_own_contacts_alone(client: Client, book: Book, bobs: Book) -> None:
+    await book.create(given_name="Ada")
+    await bobs.create(given_name="Bert")
+    for owner, own, foreign in ((book, b"Ada", b"Bert"), (bobs, b"Bert", b"Ada")):
+        parts = await send(client, transfer_pb.ExportContactsRequest(show_deleted=True), owner.tenant)
+        file = b"".join(part.chunk for part in parts)
+        assert own in file
+        assert foreign not in file
