@@ -30,16 +30,12 @@ def create_cluster(
 
     Returns what the caller should be told.
     """
+    interrupted = _sweep(place.folder)
     if place.data.exists() and not _is_empty(place.data):
         _check(place.data, programs)
         return None
-    note = None
+    note = "An earlier first start was interrupted before it had made a database; this one began anew."
     try:
-        for interrupted in place.folder.glob(f"{_UNFINISHED}*"):
-            # No server has ever run on it: only initdb writes there, and what it finishes is renamed. The initdb of a
-            # start that was killed may still be at it, which is why each has a folder of its own.
-            shutil.rmtree(interrupted, ignore_errors=True)
-            note = "An earlier first start was interrupted before it had made a database; this one began anew."
         folder = place.folder / f"{_UNFINISHED}{secrets.token_hex(4)}"
         folder.mkdir(mode=0o700)
         place.account.own(folder)
@@ -51,7 +47,19 @@ def create_cluster(
         _sync(place.folder)
     except OSError as error:
         raise EmbeddedError(explain("created", str(error), place.folder)) from None
-    return note
+    return note if interrupted else None
+
+
+def _sweep(folder: Path) -> bool:
+    """Removes what first starts that were killed have left, and says whether there was anything.
+
+    No server has ever run on it: only initdb writes there, and what it finishes is renamed. The initdb of a start that
+    was killed may still be at it, which is why each has a folder of its own; what it adds now goes at the next start.
+    """
+    interrupted = list(folder.glob(f"{_UNFINISHED}*"))
+    for unfinished in interrupted:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return bool(interrupted)
 
 
 def _initdb(

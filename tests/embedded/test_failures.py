@@ -7,6 +7,7 @@ import stat
 import subprocess
 from pathlib import Path
 
+import psutil
 import pytest
 
 from shared.embedded import EmbeddedError, EmbeddedServer
@@ -45,7 +46,16 @@ def test_a_first_start_that_was_killed_midway_begins_anew(data_dir):
     with embedded(data_dir) as server:
         assert query(server, "SELECT 1") == "1"
         assert any("began anew" in note for note in server.notes)
+    # The initdb of the start that was killed may have gone on for a moment.
+    wait_until(lambda: not initdb_runs_in(data_dir))
+    with embedded(data_dir) as server:
+        assert server.notes == []
     assert not any(data_dir.glob("postgres/unfinished-*"))
+
+
+def initdb_runs_in(data_dir: Path) -> bool:
+    """Whether any process makes a database below a folder."""
+    return any(f"--pgdata={data_dir}" in " ".join(p.info["cmdline"] or ()) for p in psutil.process_iter(["cmdline"]))
 
 
 def test_an_empty_data_directory_is_no_database_yet(data_dir):
