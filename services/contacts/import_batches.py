@@ -9,6 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from google.protobuf.empty_pb2 import Empty
 
 from services.contacts.contact_rows import contact_of
@@ -114,7 +115,11 @@ async def store(database: Database, batch: Sequence[Record]) -> Stored:
 
     async def effect(tx: Transaction) -> Empty:
         await tx.fetch(QUERIES["lock_imports"])
-        stored.records = await _store(tx, batch)
+        try:
+            stored.records = await _store(tx, batch)
+        except asyncpg.UniqueViolationError as error:
+            # Another call gave a contact one of these source_uids since the look-up, which will find it now.
+            raise ChangedMeanwhile from error
         return Empty()
 
     await database.claim(None, Empty, effect)

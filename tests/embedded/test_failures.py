@@ -68,7 +68,7 @@ def test_an_empty_data_directory_is_no_database_yet(data_dir):
 
 
 @pytest.mark.parametrize("part", ["PG_VERSION", "global/pg_control"])
-def test_a_madeectory_that_lost_a_part_is_left_as_it_is(made, part):
+def test_a_data_directory_that_lost_a_part_is_left_as_it_is(made, part):
     data = made / "postgres" / "data"
     kept = (data / part).read_bytes()
     (data / part).unlink()

@@ -13,7 +13,8 @@ from pmcrm.contacts.v1 import contact_service_pb2 as pb
 from pmcrm.contacts.v1 import contact_transfer_pb2 as transfer_pb
 from pmcrm.type.v1.error_reason_pb2 import ErrorReason
 
-from tests.postgres import Connection
+from tests.postgres import Connection, Database
+from tests.runtime.acting import count_of, until
 from tests.services.contacts.transfers import (
     CSV,
     IMPORT,
@@ -262,3 +263,25 @@ async def test_bad_options_are_refused(
 async def test_an_empty_vcard_file_imports_nothing(client: Client, alice: Metadata) -> None:
     assert (await imported(client, alice, b"", format=VCARD)).counts == (0, 0, 0, 0)
     assert (await imported(client, alice, b"", format=CSV)).counts == (0, 0, 0, 0)
+
+
+async def test_a_source_uid_that_another_call_takes_meanwhile_is_found_and_updated(
+    client: Client, alice: Metadata, as_superuser: Connection, database: Database
+) -> None:
+    taking = as_superuser.transaction()
+    await taking.start()
+    await as_superuser.execute(
+        "INSERT INTO contacts (user_id, display_name, sort_name, source_uid) VALUES ($1, 'Taken', 'taken', 'u7')",
+        tenant_of(alice),
+    )
+    importing = asyncio.create_task(imported(client, alice, card("UID:u7", "FN:From The File")))
+
+    async def is_blocked() -> bool:
+        return await count_of(watching, "wait_event_type = 'Lock'") == 1
+
+    async with database.connect() as watching:
+        await until(is_blocked)
+    await taking.commit()
+    assert (await importing).counts == (0, 1, 0, 0)
+    [contact] = await all_contacts(client, alice)
+    assert contact.display_name == "From The File"
