@@ -73,6 +73,8 @@ async def fetch(
     """The page: the matches are ranked first, and then those that it shows are read."""
     found, complete = await _found(tx, search)
     shown = found[: search.page.size]
+    if not shown:
+        return pb.SearchContactsResponse()
     by_id = {
         row["id_key"]: row
         for row in await tx.fetch(
