@@ -12,7 +12,12 @@ import grpc.aio
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 from pmcrm.contacts.v1 import contact_service_pb2 as contacts_pb
-from pmcrm.contacts.v1 import contact_service_pb2_grpc, user_service_pb2_grpc
+from pmcrm.contacts.v1 import (
+    contact_service_pb2_grpc,
+    organization_service_pb2_grpc,
+    tag_service_pb2_grpc,
+    user_service_pb2_grpc,
+)
 from pmcrm.contacts.v1 import user_service_pb2 as users_pb
 from pmcrm.contacts.v1.user_pb2 import User
 
@@ -47,6 +52,8 @@ class Client:
         self.channel = channel
         self.users = user_service_pb2_grpc.UserServiceStub(channel)
         self.contacts = contact_service_pb2_grpc.ContactServiceStub(channel)
+        self.organizations = organization_service_pb2_grpc.OrganizationServiceStub(channel)
+        self.tags = tag_service_pb2_grpc.TagServiceStub(channel)
 
     async def new_tenant(self, **fields: Any) -> Metadata:
         """A new user; returns the metadata with which it calls."""

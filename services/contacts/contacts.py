@@ -20,11 +20,12 @@ from shared import queries
 from shared.caller import caller
 from shared.contact_record import COLUMNS_OF_FIELD, to_record
 from shared.database import Row, Transaction
-from shared.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, Violation
+from shared.errors import AlreadyExists, InvalidArgument, Violation
 from shared.etags import check_etag, etag_mismatch, expected_revision
 from shared.fields import uuid_field, uuid_list, uuid_value
 from shared.ids import new_ids
 from shared.layers import Context
+from shared.living_contacts import contact_not_found, processing_restricted
 from shared.masks import check_mask, masked, update_paths
 from shared.server import Runtime
 
@@ -38,7 +39,7 @@ THREAD_FROM = 25
 
 
 class Contacts:
-    """The servicer of pmcrm.contacts.v1.ContactService."""
+    """The calls of pmcrm.contacts.v1.ContactService that keep contacts, find them, and bring them in and out."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._database = runtime.database
@@ -219,18 +220,6 @@ def records_of(requests: Sequence[pb.CreateContactRequest]) -> list[dict[str, An
     if bad:
         raise InvalidArgument(bad)
     return records
-
-
-def contact_not_found(contact_id: uuid.UUID) -> NotFound:
-    """What a caller hears about a contact that its tenant does not have, whoever else may have it."""
-    return NotFound("CONTACT_NOT_FOUND", f"no contact {contact_id}", id=str(contact_id))
-
-
-def processing_restricted(contact_id: uuid.UUID) -> FailedPrecondition:
-    """What a caller hears whose call a restriction of processing (GDPR Art. 18) forbids."""
-    return FailedPrecondition(
-        "PROCESSING_RESTRICTED", f"the processing of contact {contact_id} is restricted", id=str(contact_id)
-    )
 
 
 async def _writing(statement: Awaitable[list[Row]]) -> list[Row]:

@@ -56,3 +56,33 @@ async def fill(superuser: Connection, contacts: Connection, tenants: int, each: 
         async with bound(contacts, tenant):
             await contacts.execute(FILL, tenant, each, GIVEN.split(), FAMILY.split(), COMPANIES)
     return ids
+
+
+# Two tags of twenty for each contact, and one employment in one of twenty organizations.
+HANG = """
+    INSERT INTO tags (user_id, name, name_key, sort_name)
+    SELECT u.id, 'Tag ' || n, 'tag ' || n, 'tag ' || n FROM users AS u CROSS JOIN generate_series(1, 20) AS n;
+    INSERT INTO organizations (user_id, name, name_key, sort_name)
+    SELECT u.id, 'Company ' || n, 'company ' || n, 'company ' || n
+    FROM users AS u CROSS JOIN generate_series(1, 20) AS n;
+    CREATE TEMPORARY TABLE numbered AS
+        SELECT user_id, id, row_number() OVER (PARTITION BY user_id ORDER BY id) % 20 AS n FROM contacts;
+    INSERT INTO contact_tags (user_id, contact_id, tag_id)
+    SELECT c.user_id, c.id, t.id
+    FROM numbered AS c
+    JOIN tags AS t ON t.user_id = c.user_id AND t.name_key IN ('tag ' || 1 + c.n, 'tag ' || 1 + (c.n + 7) % 20);
+    INSERT INTO contact_employments (user_id, contact_id, organization_id, job_title, start_year, is_current)
+    SELECT c.user_id, c.id, o.id, 'Engineer', 2000 + c.n, true
+    FROM numbered AS c
+    JOIN organizations AS o ON o.user_id = c.user_id AND o.name_key = 'company ' || 1 + c.n;
+    DROP TABLE numbered;
+"""
+
+
+async def hang(superuser: Connection) -> None:
+    """Gives all contacts tags and employments; without triggers, and so without audit rows."""
+    async with superuser.transaction():
+        await superuser.execute("SET LOCAL session_replication_role = replica")
+        await superuser.execute("DELETE FROM contact_tags; DELETE FROM contact_employments")
+        await superuser.execute("DELETE FROM tags; DELETE FROM organizations")
+        await superuser.execute(HANG)

@@ -15,6 +15,12 @@ TENANT_TABLES = {
     "users": "id",
     "contacts": "user_id",
     "contact_strengths": "user_id",
+    "organizations": "user_id",
+    "contact_employments": "user_id",
+    "tags": "user_id",
+    "contact_tags": "user_id",
+    "contact_links": "user_id",
+    "contact_redirects": "user_id",
     "idempotency_keys": "user_id",
     "audit_logs": "user_id",
 }

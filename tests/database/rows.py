@@ -18,6 +18,30 @@ INSERTS = {
         )
     """,
     "contact_strengths": "INSERT INTO contact_strengths (user_id, contact_id) VALUES ($1, $2)",
+    "organizations": """
+        INSERT INTO organizations (user_id, id, name, name_key, sort_name, domains)
+        VALUES ($1, $2, 'Analytical Engines', 'analytical engines', 'analytical engines', '{example.org}')
+    """,
+    "contact_employments": """
+        INSERT INTO contact_employments (user_id, contact_id, organization_id, job_title, is_current)
+        VALUES ($1, $2, $2, 'Programmer', true)
+    """,
+    "tags": """
+        INSERT INTO tags (user_id, id, name, name_key, sort_name, color, description)
+        VALUES ($1, $2, 'Friends', 'friends ' || $2, 'friends', '#aabbcc', 'Those we like')
+    """,
+    "contact_tags": "INSERT INTO contact_tags (user_id, contact_id, tag_id) VALUES ($1, $2, $2)",
+    "contact_links": """
+        WITH other AS (
+            INSERT INTO contacts (user_id, display_name, sort_name) VALUES ($1, 'Bertha', 'bertha') RETURNING id
+        )
+        INSERT INTO contact_links (user_id, contact_id, related_contact_id, type, label)
+        SELECT $1, $2, other.id, 'SPOUSE', 'wife' FROM other
+    """,
+    "contact_redirects": """
+        INSERT INTO contact_redirects (user_id, contact_id, survivor_id, merge_id)
+        VALUES ($1, gen_random_uuid(), $2, gen_random_uuid())
+    """,
     "idempotency_keys": """
         INSERT INTO idempotency_keys (user_id, request_id, method, body_hash) VALUES ($1, $2, 'CreateContact', '\\x00')
     """,
@@ -26,6 +50,9 @@ INSERTS = {
         VALUES ($1, $2, 'contacts', 'INSERT', 'pmcrm_contacts', '\\x00')
     """,
 }
+
+# Beside the contact, what a table's row refers to. It has the contact's id.
+REFERRED = {"contact_employments": "organizations", "contact_tags": "tags"}
 
 
 @dataclass(frozen=True, slots=True)

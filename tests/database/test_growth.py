@@ -17,7 +17,7 @@ import pytest_asyncio
 
 from shared import queries
 from shared.queries import Query
-from tests.database.address_books import fill
+from tests.database.address_books import fill, hang
 from tests.postgres import Connection, Database, Server, bound
 
 ROOT = Path(__file__).parents[2]
@@ -62,7 +62,8 @@ class Plan:
 
     @property
     def types(self) -> set[str]:
-        return {node["Node Type"] for node in self.nodes}
+        """Of the nodes that were run."""
+        return {node["Node Type"] for node in self.nodes if node["Actual Loops"]}
 
     @property
     def descents(self) -> int:
@@ -82,6 +83,9 @@ class Grown:
 def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield plan
     for child in plan.get("Plans", []):
+        # What hangs on a contact is put in order when it has been found, and is little.
+        if plan.get("Parent Relationship") == "SubPlan" and child["Node Type"] in ("Sort", "Incremental Sort"):
+            [child] = child["Plans"]
         yield from nodes_of(child)
 
 
@@ -92,10 +96,14 @@ async def explain(conn: Connection, statement: str) -> Plan:
     return Plan(top["Shared Hit Blocks"] + top["Shared Read Blocks"], tuple(nodes_of(top)))
 
 
-async def plans(conn: Connection, tenant: uuid.UUID) -> dict[str, Plan]:
-    """Each hot statement as the contacts service runs it, so often that PostgreSQL has settled on a plan."""
+async def plans(conn: Connection, tenant: uuid.UUID, *, scans: bool = True) -> dict[str, Plan]:
+    """Each hot statement as the contacts service runs it, so often that PostgreSQL has settled on a plan.
+
+    scans: False where tables are so small that reading all of one is as good as going through its index.
+    """
     found = {}
     async with bound(conn, tenant):
+        await conn.execute(f"SET LOCAL enable_seqscan = {'on' if scans else 'off'}")
         contact = await conn.fetchval(
             "SELECT id FROM contacts WHERE user_id = $1 ORDER BY id OFFSET 250 LIMIT 1", tenant
         )
@@ -141,14 +149,16 @@ async def grown(server: Server, template: Database) -> AsyncIterator[Grown]:
             tenant,
         )  # 2 % of them
         await superuser.execute(REQUESTS)
+        await hang(superuser)
         await superuser.execute("VACUUM ANALYZE")
-        small = await plans(contacts, tenant)
+        small = await plans(contacts, tenant, scans=False)
         await fill(superuser, contacts, TENANTS - 2 - AUDITED // EACH, EACH)
         # Audit rows are measured over fewer: they are the slowest part, and each takes the same room.
         await superuser.execute("ALTER TABLE contacts ENABLE TRIGGER audit")
         await fill(superuser, contacts, AUDITED // EACH, EACH)
         await superuser.execute("INSERT INTO users (display_name) SELECT 'No contacts' FROM generate_series(1, 2000)")
         await superuser.execute(REQUESTS)
+        await hang(superuser)
         await superuser.execute("VACUUM ANALYZE")
         large = await plans(contacts, tenant)
         yield Grown(database, tenant, small, large)
@@ -165,8 +175,9 @@ async def test_a_hot_statement_goes_through_its_index(grown, name):
 @pytest.mark.parametrize("name", HOT)
 async def test_a_hot_statement_touches_few_pages(grown, name):
     rows = PAGE if name.startswith("list") else 1
-    # For each row: its contact, and in the other table a descent of three levels and its page.
-    assert grown.large[name].pages <= 6 * rows + 6
+    # For each row: its contact, and in the other table a descent of three levels and its page; six such descents more
+    # for what hangs on it: two tags by way of their ties, an employment and its organization.
+    assert grown.large[name].pages <= (6 + 6 * 4) * rows + 6
 
 
 @pytest.mark.parametrize("name", HOT)

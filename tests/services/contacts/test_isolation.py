@@ -19,7 +19,7 @@ from pmcrm.contacts.v1 import user_service_pb2 as users_pb
 from pmcrm.contacts.v1.contact_pb2 import Contact
 from pmcrm.contacts.v1.user_pb2 import User
 
-from services.contacts.contacts import Contacts
+from services.contacts.contact_service import ContactService
 from services.contacts.users import Users
 from tests.postgres import Connection
 from tests.services.contacts.calls import Book, mask, random_id
@@ -70,7 +70,7 @@ def built(contract: Any, service: str, servicer: type) -> set[str]:
 
 def test_every_call_that_is_built_is_tried_here() -> None:
     tried = {name.split()[0] for name in (*ON_A_CONTACT, *ON_A_USER)} | BY_NO_ID
-    calls = built(contact_service_pb2, "ContactService", Contacts) | built(user_service_pb2, "UserService", Users)
+    calls = built(contact_service_pb2, "ContactService", ContactService) | built(user_service_pb2, "UserService", Users)
     assert calls <= tried
 
 
