@@ -28,7 +28,7 @@ INSERTS = {
     """,
     "tags": """
         INSERT INTO tags (user_id, id, name, name_key, sort_name, color, description)
-        VALUES ($1, $2, 'Friends', 'friends ' || $2, 'friends', '#aabbcc', 'Those we like')
+        VALUES ($1, $2, 'Friends', 'friends ' || $2::uuid, 'friends', '#aabbcc', 'Those we like')
     """,
     "contact_tags": "INSERT INTO contact_tags (user_id, contact_id, tag_id) VALUES ($1, $2, $2)",
     "contact_links": """
