@@ -21,6 +21,7 @@ TENANT_TABLES = {
     "contact_tags": "user_id",
     "contact_links": "user_id",
     "contact_redirects": "user_id",
+    "integrations": "user_id",
     "idempotency_keys": "user_id",
     "audit_logs": "user_id",
 }

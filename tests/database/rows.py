@@ -42,6 +42,10 @@ INSERTS = {
         INSERT INTO contact_redirects (user_id, contact_id, survivor_id, merge_id)
         VALUES ($1, gen_random_uuid(), $2, gen_random_uuid())
     """,
+    "integrations": """
+        INSERT INTO integrations (user_id, id, provider, account, account_key, credentials, key_id)
+        VALUES ($1, $2, 'caldav', 'Anna@example.com', 'anna@example.com ' || $2::uuid, '\\x00', 'k1')
+    """,
     "idempotency_keys": """
         INSERT INTO idempotency_keys (user_id, request_id, method, body_hash) VALUES ($1, $2, 'CreateContact', '\\x00')
     """,
