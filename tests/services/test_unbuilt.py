@@ -12,7 +12,9 @@ import pytest_asyncio
 from google.protobuf import descriptor_pool
 
 from services.contacts.contacts import Contacts
+from services.contacts.organization_service import OrganizationService
 from services.contacts.service import SERVICE as CONTACTS
+from services.contacts.tags import Tags
 from services.contacts.users import Users
 from services.gdpr.service import SERVICE as GDPR
 from services.insights.service import SERVICE as INSIGHTS
@@ -21,7 +23,7 @@ from tests.postgres import Database
 from tests.suite import Failure, as_operator, running, settings_for
 
 SERVICES = (CONTACTS, INTERACTIONS, INSIGHTS, GDPR)
-BUILT = {"UserService": Users, "ContactService": Contacts}
+BUILT = {"UserService": Users, "ContactService": Contacts, "OrganizationService": OrganizationService, "TagService": Tags}
 
 GRPC_SERVICES = {
     "contacts": ("UserService", "ContactService", "OrganizationService", "TagService"),
