@@ -20,11 +20,13 @@ Handler = Callable[[Any, Context], Awaitable[Any]]
 
 
 class Access(Enum):
-    """Who may call an RPC: a tenant, an operator (for no tenant), or either (an operator for any tenant)."""
+    """Who may call an RPC: a tenant, an operator (for no tenant), either (an operator for any tenant), or an operator
+    for the tenant that it names."""
 
     TENANT = "tenant"
     OPERATOR = "operator"
     EITHER = "either"
+    OPERATOR_FOR_TENANT = "operator for a tenant"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,9 @@ REMEMBERED_SECONDS = 30.0
 # Beyond it the memory is emptied: a process that serves more tenants than this looks each up a little more often.
 REMEMBERED_TENANTS = 100_000
 
+FOR_OPERATORS = (Access.OPERATOR, Access.OPERATOR_FOR_TENANT)
+FOR_TENANTS = (Access.TENANT, Access.OPERATOR_FOR_TENANT)
+
 
 class Tenants:
     """The tenants that this process knows to be active, each until when, and its default region."""
@@ -74,9 +77,9 @@ def admitting(tenants: Tenants, operator_key: str | None) -> Layer:
             who = caller.get()
             if who.operator_keys:
                 who.operator = expected is not None and _is_operator(who, expected)
-            if method.access is Access.OPERATOR and not who.operator:
+            if method.access in FOR_OPERATORS and not who.operator:
                 raise PermissionDenied("OPERATOR_REQUIRED", "the call needs operator scope")
-            if method.access is Access.TENANT or (method.access is Access.EITHER and not who.operator):
+            if method.access in FOR_TENANTS or (method.access is Access.EITHER and not who.operator):
                 tenant = named_tenant(who)
                 who.default_region = await tenants.admit(tenant, closed_too=method.open_when_closed)
                 who.tenant = tenant

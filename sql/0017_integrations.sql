@@ -74,6 +74,35 @@ GRANT UPDATE (
 GRANT SELECT, DELETE, UPDATE (credentials, key_id) ON integrations TO pmcrm_service;
 
 
+-- Integrations as their answers show them, which never holds the tokens.
+CREATE VIEW integration_rows WITH (security_invoker = true) AS
+SELECT
+    i.user_id,
+    i.id AS id_key,
+    i.id::text AS id,
+    i.provider,
+    i.account,
+    i.display_name,
+    i.scopes,
+    'INTEGRATION_STATUS_' || i.status AS status,
+    i.status_detail,
+    i.token_expires_at AS token_expire_time,
+    i.settings,
+    i.sync_cursor AS cursor,
+    i.last_sync_at AS last_sync_time,
+    i.last_sync_success_at AS last_success_time,
+    i.sync_failures AS failure_count,
+    i.sync_version AS version,
+    i.created_at AS create_time,
+    i.updated_at AS update_time,
+    i.deleted_at AS delete_time,
+    i.revision::text AS etag
+FROM integrations AS i;
+COMMENT ON VIEW integration_rows IS
+    'Integrations under the field names of pmcrm.interactions.v1.Integration and SyncState, without their tokens.';
+GRANT SELECT ON integration_rows TO pmcrm_interactions;
+
+
 -- Reading credentials writes no row, and is worth an entry.
 ALTER TABLE audit_logs DROP CONSTRAINT audit_logs_action_check;
 ALTER TABLE audit_logs ADD CONSTRAINT audit_logs_action_check

@@ -1,4 +1,4 @@
-"""The interactions service as the server runs it: its contract, of which no RPC is built yet."""
+"""The interactions service as the server runs it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from collections.abc import Mapping
 # Imported for their descriptors, from which the server makes its handlers.
 from pmcrm.interactions.v1 import integration_service_pb2, interaction_service_pb2, reminder_service_pb2
 
+from services.interactions.integrations import Integrations
 from shared.server import Runtime, Service, full_names
 
 
 def servicers(runtime: Runtime) -> Mapping[str, object]:
-    """None for each gRPC service: every RPC answers UNIMPLEMENTED."""
-    return full_names([integration_service_pb2, interaction_service_pb2, reminder_service_pb2], {})
+    """The servicer of each gRPC service; None for those that are not built yet."""
+    built = {
+        "IntegrationService": Integrations(runtime),
+    }
+    return full_names([integration_service_pb2, interaction_service_pb2, reminder_service_pb2], built)
 
 
 SERVICE = Service("interactions", servicers)

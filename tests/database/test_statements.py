@@ -21,7 +21,14 @@ FOLDERS = {
     ROOT / "sql" / "maintenance": ["pmcrm_service"],
 }
 # Views over tenant tables, with the column that holds the tenant.
-VIEWS = {"contact_rows": "user_id", "contact_summaries": "user_id"}
+VIEWS = {
+    "contact_rows": "user_id",
+    "contact_summaries": "user_id",
+    "integration_rows": "user_id",
+    "carried_tags": "user_id",
+    "current_employments": "user_id",
+    "tag_rows": "user_id",
+}
 READ = re.compile(r"\b(?:FROM|JOIN|UPDATE|USING)\s+(?:ONLY\s+)?(?:public\.)?(\w+)", re.IGNORECASE)
 WRITTEN = re.compile(r"\bINSERT\s+INTO\s+(?:public\.)?(\w+)\s*\(\s*(\w+)", re.IGNORECASE)
 

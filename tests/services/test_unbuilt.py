@@ -18,12 +18,19 @@ from services.contacts.tags import Tags
 from services.contacts.users import Users
 from services.gdpr.service import SERVICE as GDPR
 from services.insights.service import SERVICE as INSIGHTS
+from services.interactions.integrations import Integrations
 from services.interactions.service import SERVICE as INTERACTIONS
 from tests.postgres import Database
 from tests.suite import Failure, as_operator, running, settings_for
 
 SERVICES = (CONTACTS, INTERACTIONS, INSIGHTS, GDPR)
-BUILT = {"UserService": Users, "ContactService": Contacts, "OrganizationService": OrganizationService, "TagService": Tags}
+BUILT = {
+    "UserService": Users,
+    "ContactService": Contacts,
+    "OrganizationService": OrganizationService,
+    "TagService": Tags,
+    "IntegrationService": Integrations,
+}
 
 GRPC_SERVICES = {
     "contacts": ("UserService", "ContactService", "OrganizationService", "TagService"),
