@@ -20,9 +20,10 @@ from google.protobuf.empty_pb2 import Empty
 from pmcrm.contacts.v1 import contact_transfer_pb2 as pb
 
 from services.contacts.contact_rows import contact_of
+from services.contacts.filters import TieFilters, read_ties
 from shared import queries
 from shared.database import Database, Row, Transaction
-from shared.errors import InvalidArgument, NotFound, Unimplemented, Violation
+from shared.errors import InvalidArgument, NotFound, Violation
 from shared.fields import uuid_list
 from shared.spreadsheet.writing import LONGEST_CUSTOM_FIELD, MOST_CUSTOM_FIELDS, TableWriter
 from shared.vcard.writing import CardWriter
@@ -39,8 +40,6 @@ PAGE = 32
 IN_MEMORY = 1024 * 1024
 
 _BEFORE_ALL = uuid.UUID(int=0)
-_UNBUILT = ("tag_ids_all", "tag_ids_any", "organization_id")
-
 
 Writer = CardWriter | TableWriter
 
@@ -52,6 +51,17 @@ class Wanted:
     format: pb.ExportFormat
     ids: list[uuid.UUID] | None
     show_deleted: bool
+    ties: TieFilters
+
+    @property
+    def parameters(self) -> tuple[object, ...]:
+        """The parameters that tell the statements which contacts are wanted, in their order."""
+        return (self.show_deleted, self.ids, *self.ties.parameters)
+
+    @property
+    def all(self) -> bool:
+        """Whether no contact that lives is left out."""
+        return self.ids is None and self.ties.none
 
 
 async def run(
@@ -79,14 +89,11 @@ async def run(
 
 
 def read_request(request: pb.ExportContactsRequest) -> Wanted:
-    """Checks a request. Raises InvalidArgument, and Unimplemented for filters by what is not built yet."""
+    """Checks a request. Raises InvalidArgument."""
     if request.format not in pb.ExportFormat.values():
         raise InvalidArgument([Violation("format", "must be one of the formats")])
-    for field in _UNBUILT:
-        if getattr(request, field):
-            raise Unimplemented("NOT_BUILT", f"{field}: filtering by it is not built yet")
     ids = uuid_list(request.ids, "ids", IDS_LIMIT) if request.ids else None
-    return Wanted(request.format, ids, request.show_deleted)
+    return Wanted(request.format, ids, request.show_deleted, read_ties(request))
 
 
 @contextmanager
@@ -106,9 +113,9 @@ async def _check_ids(tx: Transaction, ids: Sequence[uuid.UUID]) -> None:
 async def _writer(tx: Transaction, wanted: Wanted) -> Writer:
     if wanted.format != pb.EXPORT_FORMAT_CSV:
         return CardWriter("3.0" if wanted.format == pb.EXPORT_FORMAT_VCARD_3 else "4.0")
-    which = (wanted.show_deleted, wanted.ids)
+    which = wanted.parameters
     sizes = await tx.fetchrow(QUERIES["export_sizes"], *which)
-    keys = await tx.fetch(QUERIES["export_custom_fields"], *which, LONGEST_CUSTOM_FIELD, MOST_CUSTOM_FIELDS)
+    keys = await tx.fetch(QUERIES["export_custom_fields"], LONGEST_CUSTOM_FIELD, MOST_CUSTOM_FIELDS, *which)
     return TableWriter(sizes or {}, sorted(row["key"] for row in keys))
 
 
@@ -121,7 +128,7 @@ async def _write(tx: Transaction, wanted: Wanted, writer: Writer, file: IO[bytes
 
     await asyncio.to_thread(file.write, writer.header())
     while True:
-        rows = await tx.fetch(QUERIES["export_contacts"], after, wanted.show_deleted, wanted.ids, PAGE)
+        rows = await tx.fetch(QUERIES["export_contacts"], after, PAGE, *wanted.parameters)
         await asyncio.to_thread(write, rows)
         written += len(rows)
         if len(rows) < PAGE:
@@ -130,7 +137,7 @@ async def _write(tx: Transaction, wanted: Wanted, writer: Writer, file: IO[bytes
 
 
 async def _audit(database: Database, wanted: Wanted, contacts: int) -> None:
-    entry = {"format": pb.ExportFormat.Name(wanted.format), "contacts": contacts, "all": wanted.ids is None}
+    entry = {"format": pb.ExportFormat.Name(wanted.format), "contacts": contacts, "all": wanted.all}
 
     async def effect(tx: Transaction) -> Empty:
         await tx.fetch(QUERIES["audit_export"], entry)

@@ -45,13 +45,13 @@ class Listing:
     def parameters(self) -> tuple[object, ...]:
         """The parameters that the list and its count have in common, in their order."""
         kept = self.filters
-        filters = (kept.min_strength, kept.after, kept.before, self.words)
+        filters = (kept.min_strength, kept.after, kept.before, self.words, *kept.ties.parameters)
         unfiltered = all(value is None for value in filters)
         return (self.show_deleted, self.show_restricted, unfiltered, *filters)
 
 
 def read(request: pb.ListContactsRequest, tokens: PageTokens) -> Listing:
-    """Checks a request. Raises InvalidArgument, and Unimplemented for filters by what is not built yet."""
+    """Checks a request. Raises InvalidArgument."""
     order, descending = ordering(request.order_by, ORDERS, default="name")
     check_mask(Contact, request.read_mask)
     page = tokens.read(request, bound_tenant(caller.get()))

@@ -144,6 +144,7 @@ async def _matches(tx: Transaction, search: Search, ranked: int) -> list[Row]:
             filters.min_strength,
             filters.after,
             filters.before,
+            *filters.ties.parameters,
             ranked,
         )
     except asyncpg.PostgresSyntaxError as error:

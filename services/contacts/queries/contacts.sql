@@ -18,7 +18,9 @@ WHERE user_id = $1 AND id_key = $2 AND delete_time IS NULL
 FOR NO KEY UPDATE;
 
 -- Counts what a list would show; the filters are those of list_contacts.sql.
-PREPARE count_contacts (uuid, boolean, boolean, boolean, smallint, timestamptz, timestamptz, text[]) AS
+PREPARE count_contacts (
+    uuid, boolean, boolean, boolean, smallint, timestamptz, timestamptz, text[], uuid[], uuid[], uuid
+) AS
 SELECT count(*)
 FROM contact_rows
 WHERE user_id = $1
@@ -28,7 +30,19 @@ WHERE user_id = $1
         ($5 IS NULL OR relationship_strength >= $5)
         AND ($6 IS NULL OR last_contact_time >= $6)
         AND ($7 IS NULL OR last_contact_time < $7)
-        AND ($8 IS NULL OR app.holds_words($8, display_name, nickname, organization_name, emails))
+        AND ($9 IS NULL OR id_key IN (
+            SELECT contact_id FROM carried_tags WHERE user_id = $1 AND tag_id = ANY ($9)
+            GROUP BY contact_id HAVING count(*) = cardinality($9)
+        ))
+        AND ($10 IS NULL OR id_key IN (
+            SELECT contact_id FROM carried_tags WHERE user_id = $1 AND tag_id = ANY ($10)
+        ))
+        AND ($11 IS NULL OR id_key IN (
+            SELECT contact_id FROM current_employments WHERE user_id = $1 AND organization_id = $11
+        ))
+        AND ($8 IS NULL OR app.holds_words(
+            $8, display_name, nickname, concat_ws(' ', organization_name, current_organization ->> 'name'), emails
+        ))
     ));
 
 -- Creates contacts. Their ids are chosen by the caller of the statement, since RETURNING promises no order.

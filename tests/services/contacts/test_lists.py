@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import grpc
 import pytest
@@ -11,7 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from pmcrm.contacts.v1.contact_pb2 import Contact
 
 from tests.postgres import Connection
-from tests.services.contacts.calls import NOBODY, Book, mask
+from tests.services.contacts.calls import Book, mask
 from tests.suite import failure
 
 MONDAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -163,13 +162,6 @@ async def test_last_contact_filters_take_from_and_leave_to(book: Book, as_superu
 async def test_a_time_that_is_none_is_refused(book: Book, field: str, seconds: int, nanos: int) -> None:
     refused = await failure(book.page(**{field: Timestamp(seconds=seconds, nanos=nanos)}))
     assert (refused.reason, list(refused.violations)) == ("FIELD_INVALID", [field])
-
-
-@pytest.mark.parametrize("filters", [{"tag_ids_all": [NOBODY]}, {"tag_ids_any": [NOBODY]}, {"organization_id": NOBODY}])
-async def test_a_filter_that_is_not_built_says_so(book: Book, filters: dict[str, Any]) -> None:
-    refused = await failure(book.page(**filters))
-    assert (refused.code, refused.reason) == (grpc.StatusCode.UNIMPLEMENTED, "NOT_BUILT")
-    assert next(iter(filters)) in refused.message
 
 
 @pytest.fixture
