@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from services.contacts.contacts import Contacts
+from services.contacts.links import ContactLinks
 from shared.server import Runtime
 
 
-class ContactService(Contacts):
+class ContactService(Contacts, ContactLinks):
     """The servicer of pmcrm.contacts.v1.ContactService."""
 
     def __init__(self, runtime: Runtime) -> None:
         Contacts.__init__(self, runtime)
+        ContactLinks.__init__(self, runtime)

@@ -44,6 +44,10 @@ ON_A_CONTACT: dict[str, Callable[[str], Message]] = {
     "DeleteContact": lambda contact_id: pb.DeleteContactRequest(id=contact_id),
     "DeleteContact with a stale etag": lambda contact_id: pb.DeleteContactRequest(id=contact_id, etag="77"),
     "UndeleteContact": lambda contact_id: pb.UndeleteContactRequest(id=contact_id),
+    "ListContactLinks": lambda contact_id: pb.ListContactLinksRequest(contact_id=contact_id),
+    "ListContactLinks with removed ones": lambda contact_id: pb.ListContactLinksRequest(
+        contact_id=contact_id, show_deleted=True, include_total_size=True
+    ),
     "ExportContacts": lambda contact_id: transfer_pb.ExportContactsRequest(ids=[contact_id]),
     "UndeleteContact of a deleted one": lambda contact_id: pb.UndeleteContactRequest(id=contact_id),
 }
@@ -62,6 +66,9 @@ ON_A_USER: dict[str, Callable[[str], Message]] = {
 # Calls that name no row of a tenant. Their tests are further below, and in test_import.py and test_search.py.
 BY_NO_ID = {"CreateContact", "BatchCreateContacts", "ListContacts", "SearchContacts", "ImportContacts", "CreateUser"}
 
+# Calls on links, which are tried in test_isolation_links.py.
+ON_LINKS = {"LinkContacts", "UnlinkContacts"}
+
 
 def built(contract: Any, service: str, servicer: type) -> set[str]:
     methods = contract.DESCRIPTOR.services_by_name[service].methods_by_name
@@ -69,7 +76,7 @@ def built(contract: Any, service: str, servicer: type) -> set[str]:
 
 
 def test_every_call_that_is_built_is_tried_here() -> None:
-    tried = {name.split()[0] for name in (*ON_A_CONTACT, *ON_A_USER)} | BY_NO_ID
+    tried = {name.split()[0] for name in (*ON_A_CONTACT, *ON_A_USER)} | BY_NO_ID | ON_LINKS
     calls = built(contact_service_pb2, "ContactService", ContactService) | built(user_service_pb2, "UserService", Users)
     assert calls <= tried
 

@@ -369,8 +369,8 @@ class ContactServiceServicer:
         """Ties two contacts and returns the link, seen from the contact that was named first.
 
         Fails with:
-        - INVALID_ARGUMENT FIELD_INVALID: an id is not a UUID, both are the same contact, the type is not given, or a field
-        is malformed or over its limit
+        - INVALID_ARGUMENT FIELD_INVALID: an id is not a UUID, both are the same contact (or stand for the same one since
+        they were merged), the type is not given, or a field is malformed or over its limit
         - INVALID_ARGUMENT REQUEST_ID_REUSED: another body was sent with this request_id
         - NOT_FOUND CONTACT_NOT_FOUND: the tenant has no living contact with one of the ids
         - ALREADY_EXISTS LINK_ALREADY_EXISTS: the two are tied in this way already, from one side or the other
@@ -382,13 +382,15 @@ class ContactServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UnlinkContacts(self, request, context):
-        """Removes a tie between two contacts, from both sides, and returns it.
+        """Removes a tie between two contacts, from both sides, and returns it, seen from the side on which it is kept: a
+        directed one reads PARENT, MANAGER, INTRODUCED_BY or ASSISTANT.
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: the id is not a UUID
         - INVALID_ARGUMENT REQUEST_ID_REUSED: another body was sent with this request_id
         - NOT_FOUND LINK_NOT_FOUND: the tenant has no living link with this id; with allow_missing the removed link, or an
         empty one if there is none at all, is returned instead
+        - FAILED_PRECONDITION PROCESSING_RESTRICTED: the processing of one of the contacts is restricted
         - ABORTED ETAG_MISMATCH: etag is set and the link has changed since
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -396,7 +398,8 @@ class ContactServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListContactLinks(self, request, context):
-        """Lists the ties of one contact, a page at a time, seen from it. Ties to deleted contacts are left out.
+        """Lists the ties of one contact, deleted or not, a page at a time, seen from it. Ties to deleted contacts are left out
+        unless show_deleted, those to contacts whose processing is restricted always.
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: contact_id is not a UUID, page_size or skip is negative, or the order, the type
