@@ -58,6 +58,74 @@ CREATE POLICY tenant ON contact_tags
     USING (user_id = app.current_user_id())
     WITH CHECK (user_id = app.current_user_id());
 
+-- As before, and an entry about a tie, which has no id of its own, names the tag beside the contact: without it nobody could
+-- tell which tag was taken off.
+GRANT CREATE ON SCHEMA app TO pmcrm_audit;
+SET LOCAL ROLE pmcrm_audit;
+CREATE OR REPLACE FUNCTION app.audit_row() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    DECLARE
+        tenant uuid;
+        subject uuid;
+        written uuid;
+        before jsonb;
+        after jsonb;
+        changed_before jsonb;
+        changed_after jsonb;
+        v_salt bytea;
+        v_actor text := convert_from(decode(nullif(current_setting('app.actor', true), ''), 'hex'), 'UTF8');
+        v_agent text := convert_from(decode(nullif(current_setting('app.user_agent', true), ''), 'hex'), 'UTF8');
+        v_ip inet := nullif(current_setting('app.client_ip', true), '')::inet;
+    BEGIN
+        IF TG_OP = 'DELETE' THEN
+            NEW := OLD;
+        END IF;
+        IF TG_ARGV[1] = 'id' THEN
+            tenant := NEW.id;
+        ELSE
+            tenant := NEW.user_id;
+        END IF;
+        IF TG_ARGV[2] = 'id' THEN
+            subject := NEW.id;
+        ELSIF TG_ARGV[2] = 'contact_id' THEN
+            subject := NEW.contact_id;
+        ELSE
+            subject := tenant;
+        END IF;
+
+        IF TG_OP = 'UPDATE' THEN
+            before := to_jsonb(OLD);
+            after := to_jsonb(NEW);
+            SELECT jsonb_object_agg(key, value), jsonb_object_agg(key, before -> key)
+            INTO changed_after, changed_before
+            FROM jsonb_each(after)
+            WHERE value IS DISTINCT FROM before -> key AND key <> ALL (TG_ARGV[3:]);
+            IF changed_after IS NULL THEN
+                RETURN NULL;  -- nothing that is ever written down has changed
+            END IF;
+            written := nullif(nullif(after ->> 'id', '')::uuid, subject);
+        ELSIF TG_ARGV[2] <> 'id' THEN
+            after := to_jsonb(NEW);
+            written := nullif(coalesce(after ->> 'id', after ->> 'tag_id')::uuid, subject);
+        END IF;
+
+        v_salt := uuid_send(gen_random_uuid());
+        INSERT INTO public.audit_logs (
+            user_id, subject_id, row_id, request_id, table_name, action, role_name, actor, client_ip, user_agent,
+            old_values, new_values, salt, digest
+        ) VALUES (
+            tenant, subject, written, nullif(current_setting('app.request_id', true), '')::uuid, TG_ARGV[0], TG_OP,
+            session_user, v_actor, v_ip, v_agent, changed_before, changed_after,
+            v_salt, app.audit_digest(v_salt, changed_before, changed_after, v_actor, v_ip, v_agent)
+        );
+        RETURN NULL;
+    END
+    $$;
+SET LOCAL ROLE pmcrm_owner;
+REVOKE CREATE ON SCHEMA app FROM pmcrm_audit;
+COMMENT ON COLUMN audit_logs.row_id IS
+    'The id of the written row, where it has one that is not subject_id; of a contact''s tie to a tag, the tag''s.';
+
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON contact_tags
     FOR EACH ROW EXECUTE FUNCTION app.audit_row('contact_tags', 'user_id', 'contact_id');
 
