@@ -9,8 +9,9 @@ from pmcrm.contacts.v1 import organization_service_pb2 as pb
 from pmcrm.contacts.v1.employment_pb2 import Employment
 from pmcrm.contacts.v1.organization_pb2 import Organization
 
+from tests.postgres import Connection
 from tests.services.contacts.calls import Book, mask
-from tests.suite import Client, Metadata
+from tests.suite import Client, Metadata, tenant_of
 
 
 class Firms:
@@ -111,3 +112,24 @@ class Firms:
         """How many contacts work in an organization now, and how many once did."""
         organization = await self.get(organization_id)
         return organization.current_contact_count, organization.former_contact_count
+
+
+async def ada_and_engines(firms: Firms) -> tuple[str, str]:
+    """The ids of a contact and of an organization."""
+    ada = await firms.book.create(given_name="Ada", family_name="Lovelace")
+    return ada.id, (await firms.create()).id
+
+
+async def merge_by_hand(conn: Connection, tenant: Metadata, merged: str, survivor: str) -> None:
+    """Lets a contact's id stand for another one's, as merging leaves it."""
+    ids = (tenant_of(tenant), merged)
+    await conn.execute(
+        "INSERT INTO contact_redirects (user_id, contact_id, survivor_id, merge_id)"
+        " VALUES ($1::uuid, $2::uuid, $3::uuid, gen_random_uuid())",
+        *ids, survivor,
+    )  # fmt: skip
+    await conn.execute("UPDATE contacts SET deleted_at = now() WHERE user_id = $1::uuid AND id = $2::uuid", *ids)
+
+
+async def restrict(conn: Connection, contact_id: str, restricted: bool = True) -> None:
+    await conn.execute("UPDATE contacts SET processing_restricted = $2 WHERE id = $1::uuid", contact_id, restricted)

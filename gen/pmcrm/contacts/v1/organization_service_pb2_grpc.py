@@ -158,7 +158,7 @@ class OrganizationServiceServicer:
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: page_size or skip is negative, the order or the mask is unknown, or a filter is
-        over its limit
+        malformed or over its limit
         - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is none that this call returned for the same arguments
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -208,7 +208,7 @@ class OrganizationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AddEmployment(self, request, context):
-        """Records that a contact works or worked in an organization, and returns the employment.
+        """Records that a contact works or worked in an organization, and returns the employment. The contact's etag stays.
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: an id is not a UUID, a date is impossible, the end is before the start, current
@@ -224,7 +224,9 @@ class OrganizationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateEmployment(self, request, context):
-        """Changes the fields of an employment that the mask names, and returns it. Contact and organization stay.
+        """Changes the fields of an employment that the mask names, and returns it. Contact and organization stay; `*` need
+        not repeat them. An employment lives until it is removed, also while it is hidden because its contact or
+        organization is deleted, and can be put right while its contact's processing is restricted.
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: the id, the mask or a field is malformed, unknown or over its limit, or
@@ -238,7 +240,8 @@ class OrganizationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RemoveEmployment(self, request, context):
-        """Removes an employment, as if it had never been, and returns it. To record that it ended, update it.
+        """Removes an employment, as if it had never been, and returns it. To record that it ended, update it. A hidden one,
+        and one of a restricted contact, can be removed as well.
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: the id is not a UUID
