@@ -181,6 +181,8 @@ class IntegrationServiceServicer:
         - INVALID_ARGUMENT REQUEST_ID_REUSED: another body was sent with this request_id
         - NOT_FOUND INTEGRATION_NOT_FOUND: the tenant has no living integration with this id
         - ABORTED ETAG_MISMATCH: etag is set and the integration has changed since
+        - FAILED_PRECONDITION CREDENTIALS_UNREADABLE: the stored refresh token is to be kept and cannot be read; send a
+        new one
         - FAILED_PRECONDITION ENCRYPTION_NOT_CONFIGURED: the server has no encryption keys
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -189,7 +191,7 @@ class IntegrationServiceServicer:
 
     def GetCredentials(self, request, context):
         """Returns an integration's tokens, for the service that synchronises. Needs operator scope and a tenant. Every call
-        is recorded in the audit log, without the tokens.
+        that finds tokens to return is recorded in the audit log, without them, before they are returned.
 
         Fails with:
         - PERMISSION_DENIED OPERATOR_REQUIRED: the caller is not an operator
@@ -211,7 +213,8 @@ class IntegrationServiceServicer:
         - INVALID_ARGUMENT FIELD_INVALID: the id is not a UUID, expected_version is not given, or a field is over its limit
         - INVALID_ARGUMENT REQUEST_ID_REUSED: another body was sent with this request_id
         - NOT_FOUND INTEGRATION_NOT_FOUND: the tenant has no living integration with this id
-        - FAILED_PRECONDITION INTEGRATION_INACTIVE: access was revoked and the call would make the integration active
+        - FAILED_PRECONDITION INTEGRATION_INACTIVE: access was revoked, and the call would give the integration another
+        status
         - ABORTED SYNC_STATE_CONFLICT: the stored state has another version; ErrorInfo.metadata names it in `version`
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
