@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import asyncpg
 import typer
@@ -13,12 +13,14 @@ import typer
 from shared import queries
 from shared.embedded import EmbeddedError
 from shared.floor import UnfitServerError
+from shared.key_rotation import rotate
 from shared.keys import KeysError
 from shared.migrations import SQL, MigrationError
 from shared.settings import Settings, SettingsError
 from shared.startup import ready_database
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
+Result = TypeVar("Result")
 
 STATEMENTS = queries.load(SQL / "maintenance")
 
@@ -48,6 +50,18 @@ def expire_requests() -> None:
     typer.echo(f"{forgotten} request id{'' if forgotten == 1 else 's'} forgotten.")
 
 
+@app.command()
+def rotate_keys() -> None:
+    """Put integrations' tokens under the first key of PMCRM_ENCRYPTION_KEYS, after a new one has come."""
+    done = _run(lambda conn, settings: rotate(conn, settings.key_ring("encryption_keys")))
+    typer.echo(f"{done.replaced} integration{'' if done.replaced == 1 else 's'} put under the new key.")
+    for key_id, tokens in done.by_key.items():
+        typer.echo(f"{key_id}: {tokens}")
+    if done.unreadable:
+        typer.echo(f"{done.unreadable} cannot be read: their key is not in the ring, or they are damaged.", err=True)
+        raise typer.Exit(1)
+
+
 async def create_partitions(conn: Connection, months_ahead: int) -> int:
     """Makes the audit log's partitions of this month and so many to come; returns how many were missing."""
     made: int = await conn.fetchval(STATEMENTS["create_audit_partitions"].sql, months_ahead)
@@ -69,8 +83,8 @@ async def _delete_in_slices(conn: Connection, before: datetime, oldest: str, exp
     return count
 
 
-def _run(task: Callable[[Connection, Settings], Awaitable[int]]) -> int:
-    async def connected() -> int:
+def _run(task: Callable[[Connection, Settings], Awaitable[Result]]) -> Result:
+    async def connected() -> Result:
         async with ready_database(Settings.load(), []) as settings:
             conn = await asyncpg.connect(settings.database_url_for("service"), timeout=10)
             try:

@@ -157,7 +157,7 @@ async def test_a_bad_field_is_named(mine: Accounts, fields: dict[str, Any], bad:
 
 async def test_what_is_at_its_limits_is_kept(mine: Accounts) -> None:
     fields: dict[str, Any] = {"provider": "p" * 100, "account": "a" * 320, "display_name": "d" * 320}
-    credentials = {
+    credentials: dict[str, Any] = {
         "access_token": "ä" * 16_384, "refresh_token": "r" * 16_384, "token_type": "t" * 100,
         "extra": {f"{i:0100}": "v" * 16_384 for i in range(20)},
     }  # fmt: skip
