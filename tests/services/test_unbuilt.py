@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from google.protobuf import descriptor_pool
 
-from services.contacts.contacts import Contacts
+from services.contacts.contact_service import ContactService
 from services.contacts.organization_service import OrganizationService
 from services.contacts.service import SERVICE as CONTACTS
 from services.contacts.tags import Tags
@@ -26,7 +26,7 @@ from tests.suite import Failure, as_operator, running, settings_for
 SERVICES = (CONTACTS, INTERACTIONS, INSIGHTS, GDPR)
 BUILT = {
     "UserService": Users,
-    "ContactService": Contacts,
+    "ContactService": ContactService,
     "OrganizationService": OrganizationService,
     "TagService": Tags,
     "IntegrationService": Integrations,
