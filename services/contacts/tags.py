@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,6 +36,10 @@ TAGS_OF_A_TENANT = 1000
 TAGS_OF_A_CONTACT = 100
 CONTACTS_LIMIT = 1000
 MODIFIED_TAGS_LIMIT = 100
+
+# Ties that one statement makes or undoes. Each leaves an audit row, and 100 000 of these come near to the time that a
+# statement may take (statement_timeout).
+TIES_AT_ONCE = 20_000
 
 Written = TypeVar("Written")
 
@@ -158,8 +162,8 @@ class Tags:
             # Two ids may stand for one contact.
             contacts = list(set((await hold_contacts(tx, asked)).values()))
             await _hold_tags(tx, [*add, *remove])
-            removed = await tx.fetchval(QUERIES["remove_contact_tags"], contacts, remove) if remove else 0
-            added = await _put_on(tx, contacts, add) if add else 0
+            removed = await _take_off(tx, contacts, remove)
+            added = await _put_on(tx, contacts, add)
             return pb.ModifyContactTagsResponse(added=added, removed=removed)
 
         return await self._database.mutate(request, pb.ModifyContactTagsResponse, effect)
@@ -172,7 +176,7 @@ class Tags:
 
 
 def modified_tags(request: pb.ModifyContactTagsRequest) -> tuple[list[uuid.UUID], list[uuid.UUID]]:
-    """The tags to put on and those to take off. Raises InvalidArgument when there are none, or one is in both."""
+    """The tags to put on and those to take off, each once. Raises InvalidArgument."""
     if not request.add_tag_ids and not request.remove_tag_ids:
         raise InvalidArgument([Violation("add_tag_ids", "must hold a tag when remove_tag_ids holds none")])
     add, remove = (
@@ -182,7 +186,7 @@ def modified_tags(request: pb.ModifyContactTagsRequest) -> tuple[list[uuid.UUID]
     both = [i for i, tag_id in enumerate(remove) if tag_id in set(add)]
     if both:
         raise InvalidArgument([Violation(f"remove_tag_ids[{i}]", "is in add_tag_ids too") for i in both])
-    return add, remove
+    return list(dict.fromkeys(add)), list(dict.fromkeys(remove))
 
 
 def tag_not_found(tag_id: uuid.UUID) -> NotFound:
@@ -190,11 +194,22 @@ def tag_not_found(tag_id: uuid.UUID) -> NotFound:
     return NotFound("TAG_NOT_FOUND", f"no tag {tag_id}", id=str(tag_id))
 
 
-async def _put_on(tx: Transaction, contacts: Sequence[uuid.UUID], tags: Iterable[uuid.UUID]) -> int:
-    """Puts tags on contacts that are held; returns how many ties are new."""
-    added = await tx.fetchrow(QUERIES["add_contact_tags"], contacts, list(set(tags)))
-    ties, changed = (0, []) if added is None else (added["ties"], added["contact_ids"])
-    crowded = await tx.fetchval(QUERIES["overtagged_contact"], changed, TAGS_OF_A_CONTACT) if changed else None
+async def _take_off(tx: Transaction, contacts: Sequence[uuid.UUID], tags: Sequence[uuid.UUID]) -> int:
+    """Takes tags off contacts that are held; returns how many ties are gone."""
+    gone = 0
+    for some in _portions(tags, len(contacts)):
+        gone += await tx.fetchval(QUERIES["remove_contact_tags"], contacts, some)
+    return gone
+
+
+async def _put_on(tx: Transaction, contacts: Sequence[uuid.UUID], tags: Sequence[uuid.UUID]) -> int:
+    """Puts tags on contacts that are held; returns how many ties are new. Raises LIMIT_REACHED."""
+    ties, changed = 0, set[uuid.UUID]()
+    for some in _portions(tags, len(contacts)):
+        for row in await tx.fetch(QUERIES["add_contact_tags"], contacts, some):
+            ties += row["ties"]
+            changed.update(row["contact_ids"])
+    crowded = await tx.fetchval(QUERIES["overtagged_contact"], list(changed), TAGS_OF_A_CONTACT) if changed else None
     if crowded is not None:
         raise FailedPrecondition(
             "LIMIT_REACHED",
@@ -202,7 +217,14 @@ async def _put_on(tx: Transaction, contacts: Sequence[uuid.UUID], tags: Iterable
             limit="tags of a contact",
             id=str(crowded),
         )
-    return int(ties)
+    return ties
+
+
+def _portions(tags: Sequence[uuid.UUID], contacts: int) -> Iterator[Sequence[uuid.UUID]]:
+    """The tags, so many at a time that they make at most TIES_AT_ONCE ties with so many contacts."""
+    size = max(1, TIES_AT_ONCE // contacts)
+    for start in range(0, len(tags), size):
+        yield tags[start : start + size]
 
 
 async def _hold_tags(tx: Transaction, ids: Sequence[uuid.UUID]) -> None:
