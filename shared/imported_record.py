@@ -15,6 +15,7 @@ from pmcrm.contacts.v1.contact_pb2 import Contact
 
 from shared import contact_limits as limits
 from shared.contact_record import to_record
+from shared.contact_ties import NO_TIES, Ties
 from shared.errors import InvalidArgument, Violation
 
 _PATH = re.compile(r"contact\.(?P<field>\w+)(?:\[(?P<index>\d+)\])?(?:\.(?P<part>\w+))?")
@@ -57,6 +58,7 @@ class ImportedRecord(NamedTuple):
     categories: names of tags.
     left_out: what the record holds and its contact does not.
     contact_id: the contact that it was exported from, when it says so; the tenant need not have it.
+    ties: what it says of organizations and other contacts.
     """
 
     line: int
@@ -64,6 +66,7 @@ class ImportedRecord(NamedTuple):
     categories: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
     contact_id: uuid.UUID | None = None
+    ties: Ties = NO_TIES
 
 
 class FileImporter(Protocol):

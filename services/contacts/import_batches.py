@@ -3,120 +3,54 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 from google.protobuf.empty_pb2 import Empty
 
-from services.contacts.contact_rows import contact_of
+from services.contacts.import_changes import Columns, changed, columns_of
+from services.contacts.import_employments import EmploymentPlan
+from services.contacts.import_records import Outcome, Record, Rehearsal, Stored, as_bytea
+from services.contacts.import_tags import TagPlan
 from shared import queries
-from shared.contact_names import sort_name
-from shared.contact_record import to_record
 from shared.database import Database, Row, Transaction
 from shared.errors import ChangedMeanwhile
 from shared.ids import new_ids
-from shared.imported_record import ImportedRecord
 
 QUERIES = queries.load(Path(__file__).parent / "queries")
-
-
-# Columns that say one thing together: a new value of one replaces all of them.
-DATES = (
-    ("birthday_year", "birthday_month", "birthday_day"),
-    ("anniversary_year", "anniversary_month", "anniversary_day"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record of a file, read and checked. number: its place in the file, from 1."""
-
-    number: int
-    found: ImportedRecord
-
-    @property
-    def uid(self) -> str | None:
-        """The record's own id; None when it has none and is known again by its content."""
-        uid: str | None = self.found.record["source_uid"]
-        return uid
-
-    @property
-    def hash(self) -> bytes:
-        """SHA-256 of what the record says."""
-        digest: bytes = self.found.record["source_hash"]
-        return digest
-
-    @property
-    def strength(self) -> int | None:
-        """The relationship strength that was set by hand; None when the record says none."""
-        strength: int | None = self.found.record["relationship_strength"]
-        return strength
-
-    @property
-    def columns(self) -> dict[str, Any]:
-        """The record as columns of contacts."""
-        return {**self.found.record, "source_hash": f"\\x{self.hash.hex()}"}
-
-
-class Outcome(Enum):
-    """What became of a record."""
-
-    CREATED = "created"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    RESTRICTED = "restricted"
-
-
-@dataclass(slots=True)
-class Stored:
-    """A batch's outcomes: (record, what became of it, the contact's id as text; '' when a dry run would make one)."""
-
-    records: list[tuple[Record, Outcome, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the tenant has of a batch: by the records' own ids, by the contacts they were exported from, by content."""
 
-    by_uid: Mapping[str, Row]
-    by_id: Mapping[uuid.UUID, Row]
-    by_hash: Mapping[bytes, Row]
+    by_uid: dict[str, Row]
+    by_id: dict[uuid.UUID, Row]
+    by_hash: dict[bytes, Row]
 
     def match(self, record: Record) -> Row | None:
-        """The living contact that came from this record before, or that the record came from, if there is one."""
+        """The row of imported_contacts for the living contact that the record stands for, if there is one."""
         if record.uid is not None and record.uid in self.by_uid:
             return self.by_uid[record.uid]
         if record.found.contact_id is not None and record.found.contact_id in self.by_id:
             return self.by_id[record.found.contact_id]
-        return self.by_hash.get(record.hash) if record.uid is None else None
+        if record.uid is not None:
+            return None
+        return self.by_hash.get(record.hash) or self.by_hash.get(record.unfinished_hash)
 
 
-def batches(records: Sequence[Record]) -> list[list[Record]]:
-    """The records in order, cut so that no batch holds the same record id or content twice."""
-    cut: list[list[Record]] = [[]]
-    keys: set[str | uuid.UUID | bytes] = set()
-    for record in records:
-        key = record.uid or record.found.contact_id or record.hash
-        if key in keys:
-            cut.append([])
-            keys.clear()
-        cut[-1].append(record)
-        keys.add(key)
-    return [batch for batch in cut if batch]
-
-
-async def store(database: Database, batch: Sequence[Record]) -> Stored:
+async def store(database: Database, batch: Sequence[Record]) -> list[Stored]:
     """Stores one batch, all of it or nothing; runs again when another transaction undid it."""
-    stored = Stored()
+    stored: list[Stored] = []
 
     async def effect(tx: Transaction) -> Empty:
         await tx.fetch(QUERIES["lock_imports"])
         try:
-            stored.records = await _store(tx, batch)
+            work = _Work(tx)
+            stored[:] = await work.plan(batch)
+            await work.write()
         except asyncpg.UniqueViolationError as error:
             # Another call gave a contact one of these source_uids since the look-up, which will find it now.
             raise ChangedMeanwhile from error
@@ -126,96 +60,142 @@ async def store(database: Database, batch: Sequence[Record]) -> Stored:
     return stored
 
 
-async def compare(database: Database, batch: Sequence[Record]) -> Stored:
-    """What `store` would do, without doing it."""
+async def compare(database: Database, batch: Sequence[Record], rehearsal: Rehearsal) -> list[Stored]:
+    """What `store` would do, without doing it. rehearsal: what the batches before would have done."""
     async with database.reading() as tx:
-        decided = _decided(await _known(tx, batch), batch)
-        ids = [uuid.UUID(contact_id) for _, outcome, contact_id in decided if outcome is Outcome.UPDATED]
-        rows = {row["id"]: row for row in await tx.fetch(QUERIES["get_contacts"], ids)} if ids else {}
-    return Stored(
-        [
-            (
-                record,
-                Outcome.UNCHANGED if contact_id in rows and not _change(rows[contact_id], record) else outcome,
-                contact_id,
-            )
-            for record, outcome, contact_id in decided
-        ]
-    )
+        planned = await _Work(tx, rehearsal).plan(batch)
+    for stored in planned:
+        if stored.outcome is Outcome.CREATED:
+            stored.contact_id = ""
+        if stored.outcome is not Outcome.RESTRICTED:
+            rehearsal.make(stored.record)
+    return planned
 
 
-async def _store(tx: Transaction, batch: Sequence[Record]) -> list[tuple[Record, Outcome, str]]:
-    decided = _decided(await _known(tx, batch), batch)
-    ids = iter(new_ids(len(batch)))
-    done: list[tuple[Record, Outcome, str]] = []
-    created: list[dict[str, Any]] = []
-    strengths: dict[uuid.UUID, int] = {}
-    for record, outcome, found_id in decided:
-        contact_id = uuid.UUID(found_id) if found_id else next(ids)
-        if outcome is Outcome.CREATED:
-            created.append({**record.columns, "id": contact_id})
-        elif outcome is Outcome.UPDATED and not await _update(tx, contact_id, record):
-            outcome = Outcome.UNCHANGED
-        if outcome in (Outcome.CREATED, Outcome.UPDATED) and record.strength:
-            strengths[contact_id] = record.strength
-        done.append((record, outcome, str(contact_id)))
-    if created:
-        await tx.fetch(QUERIES["create_contacts"], created)
-    if strengths:
-        await tx.fetch(QUERIES["pin_strengths"], list(strengths), list(strengths.values()))
-    return done
+@dataclass
+class _Work:
+    """One batch: what is to be done, found out first and then written, in as many statements for all as for one.
+
+    rehearsal: for a dry run, which only finds out.
+    """
+
+    tx: Transaction
+    rehearsal: Rehearsal | None = None
+    created: list[Columns] = field(default_factory=list)
+    updated: dict[uuid.UUID, Columns] = field(default_factory=dict)
+    hashes: dict[uuid.UUID, bytes] = field(default_factory=dict)
+    strengths: dict[uuid.UUID, int] = field(default_factory=dict)
+    tags: TagPlan = field(default_factory=TagPlan)
+    employments: EmploymentPlan = field(default_factory=EmploymentPlan)
+
+    async def plan(self, batch: Sequence[Record]) -> list[Stored]:
+        """Finds out what becomes of the records, in their order."""
+        known = await _known(self.tx, batch)
+        matches = [(record, known.match(record)) for record in batch]
+        rows = await self._hold([match for record, match in matches if match is not None and _is_news(match, record)])
+        ids = iter(new_ids(len(batch)))
+        planned: list[Stored] = []
+        touched: list[tuple[Stored, uuid.UUID]] = []
+        former: dict[int, Columns] = {}
+        for record, match in matches:
+            stored = self._decided(record, match, next(ids))
+            planned.append(stored)
+            if stored.outcome is not Outcome.RESTRICTED and not stored.is_known:
+                touched.append((stored, uuid.UUID(stored.contact_id)))
+                if match is not None:
+                    former[record.number] = self._change(stored, match, rows)
+        await self.tags.make(self.tx, touched, self.rehearsal)
+        await self.employments.make(self.tx, touched, former)
+        for stored, contact_id in touched:
+            if stored.outcome is not Outcome.UNCHANGED:
+                self._remember(stored, contact_id)
+        return planned
+
+    async def write(self) -> None:
+        """Writes what was planned."""
+        tx = self.tx
+        if self.created:
+            await tx.fetch(QUERIES["create_contacts"], self.created)
+        if self.updated:
+            rows = [{**columns, "id": contact_id} for contact_id, columns in self.updated.items()]
+            await tx.fetch(QUERIES["update_contacts"], rows)
+        if self.hashes:
+            await tx.fetch(QUERIES["remember_records"], list(self.hashes), list(self.hashes.values()))
+        if self.strengths:
+            await tx.fetch(QUERIES["pin_strengths"], list(self.strengths), list(self.strengths.values()))
+        await self.tags.write(tx)
+        await self.employments.write(tx)
+
+    async def _hold(self, matches: Sequence[Row]) -> dict[uuid.UUID, Columns]:
+        """The columns of contacts that records may change, and of merged ones; those that live are held."""
+        if not matches:
+            return {}
+        if self.rehearsal is None:
+            await _hold(self.tx, matches)
+        ids = {match["contact_id"] for match in matches} | {match["row_id"] for match in matches if match["row_id"]}
+        rows = await self.tx.fetch(QUERIES["get_contacts"], list(ids))
+        return {row["id_key"]: columns_of(row) for row in rows}
+
+    def _decided(self, record: Record, match: Row | None, new_id: uuid.UUID) -> Stored:
+        """UNCHANGED stands for all that is known, until it turns out to change something."""
+        if match is not None:
+            is_known = not _is_news(match, record)
+            outcome = Outcome.RESTRICTED if match["processing_restricted"] and not is_known else Outcome.UNCHANGED
+            contact_id, row_id = str(match["contact_id"]), match["row_id"]
+            return Stored(record, outcome, contact_id, row_id, [], is_known, has_lines=match["has_lines"])
+        if self.rehearsal is not None and self.rehearsal.has_made(record.key):
+            return Stored(record, Outcome.UNCHANGED, "", None, [], is_known=True)
+        self.created.append({**record.columns, "id": new_id})
+        if record.strength:
+            self.strengths[new_id] = record.strength
+        return Stored(record, Outcome.CREATED, str(new_id), new_id, [])
+
+    def _change(self, stored: Stored, match: Row, rows: dict[uuid.UUID, Columns]) -> Columns:
+        """Plans the change of one contact; returns what stood for the record until now."""
+        contact_id, row_id, record = match["contact_id"], match["row_id"], stored.record
+        kept = rows[contact_id]
+        merged = rows.get(row_id) if row_id != contact_id else None
+        # Of one that was merged and purged since nobody knows what its record said last.
+        columns = None if row_id is None else changed(kept, record, merged)
+        if columns is not None:
+            stored.outcome = Outcome.UPDATED
+            rows[contact_id] = self.updated[contact_id] = columns
+            if record.strength and columns["relationship_strength"] != kept["relationship_strength"]:
+                self.strengths[contact_id] = record.strength
+        return kept if merged is None else merged
+
+    def _remember(self, stored: Stored, contact_id: uuid.UUID) -> None:
+        """The record's hash goes with what it changed."""
+        if stored.outcome is Outcome.UPDATED and stored.row_id is not None:
+            if stored.row_id == contact_id and contact_id in self.updated:
+                self.updated[contact_id]["source_hash"] = as_bytea(stored.record.first_hash)
+            else:
+                self.hashes[stored.row_id] = stored.record.first_hash
+
+
+def _is_news(match: Row | None, record: Record) -> bool:
+    return match is not None and match["source_hash"] != record.hash
 
 
 async def _known(tx: Transaction, batch: Sequence[Record]) -> Known:
     uids = [record.uid for record in batch if record.uid is not None]
-    hashes = [record.hash for record in batch if record.uid is None]
+    hashes = [digest for record in batch if record.uid is None for digest in (record.hash, record.unfinished_hash)]
     ids = [record.found.contact_id for record in batch if record.found.contact_id is not None]
-    rows = await tx.fetch(QUERIES["imported_contacts"], uids, hashes, ids)
-    return Known(
-        {row["source_uid"]: row for row in rows if row["source_uid"] is not None},
-        {row["id"]: row for row in rows},
-        {row["source_hash"]: row for row in rows if row["source_uid"] is None},
-    )
+    known = Known({}, {}, {})
+    for row in await tx.fetch(QUERIES["imported_contacts"], uids, hashes, ids):
+        if row["source_uid"] is not None:
+            known.by_uid.setdefault(row["source_uid"], row)
+        if row["asked"] is not None:
+            known.by_id.setdefault(row["asked"], row)
+        if row["content"] is not None:
+            known.by_hash.setdefault(row["content"], row)
+    return known
 
 
-def _decided(known: Known, batch: Sequence[Record]) -> list[tuple[Record, Outcome, str]]:
-    decided = []
-    for record in batch:
-        match = known.match(record)
-        if match is None:
-            decided.append((record, Outcome.CREATED, ""))
-        elif match["source_hash"] == record.hash:
-            decided.append((record, Outcome.UNCHANGED, str(match["id"])))
-        else:
-            outcome = Outcome.RESTRICTED if match["processing_restricted"] else Outcome.UPDATED
-            decided.append((record, outcome, str(match["id"])))
-    return decided
-
-
-async def _update(tx: Transaction, contact_id: uuid.UUID, record: Record) -> bool:
-    """What the record holds replaces what the contact holds; what it does not hold stays. Returns whether that changes
-    anything."""
-    row = await tx.fetchrow(QUERIES["lock_contact"], contact_id)
-    if row is None:
-        raise ChangedMeanwhile  # deleted since the look-up
-    columns = _change(row, record)
-    if columns is not None:
-        await tx.fetch(QUERIES["update_contact"], contact_id, columns)
-    return columns is not None
-
-
-def _change(row: Row, record: Record) -> dict[str, Any] | None:
-    """The columns of a contact with those that a record holds in their place; None when they are the same."""
-    kept = to_record(contact_of(row, grace_days=0))
-    if not row["relationship_strength_pinned"]:
-        kept["relationship_strength"] = None
-    given = {column: value for column, value in record.found.record.items() if value is not None}
-    columns = kept.copy()
-    for date in DATES:
-        if not given.keys().isdisjoint(date):
-            columns |= dict.fromkeys(date)
-    columns |= given
-    columns["sort_name"] = sort_name(columns)
-    if all(columns[column] == value for column, value in kept.items()):
-        return None
-    return columns | {"source_hash": record.columns["source_hash"]}
+async def _hold(tx: Transaction, matches: Sequence[Row]) -> None:
+    """Takes hold of the contacts that records stand for. Raises ChangedMeanwhile when they are others by now."""
+    restricted = {match["contact_id"]: match["processing_restricted"] for match in matches}
+    rows = await tx.fetch(QUERIES["hold_imported"], list(restricted))
+    held = {row["contact_id"]: row["processing_restricted"] for row in rows if row["asked"] == row["contact_id"]}
+    if held != restricted:
+        raise ChangedMeanwhile  # deleted, merged, restricted or released since the look-up

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from pmcrm.contacts.v1 import contact_transfer_pb2 as pb
 
-from services.contacts.import_batches import Outcome, Record, Stored, batches, compare, store
+from services.contacts.import_batches import compare, store
+from services.contacts.import_links import Tied, compare_ties, tie
 from services.contacts.import_options import importer_for, read_options, tells_enough, unknown_columns
+from services.contacts.import_records import Outcome, Record, Rehearsal, Stored, batches
+from services.contacts.import_spool import Spool
 from shared import queries
 from shared.caller import caller
 from shared.database import Database, Transaction, bound_tenant
@@ -19,7 +22,6 @@ from shared.errors import InvalidArgument, Violation
 from shared.idempotency import Claim
 from shared.imported_record import Failure, FileImporter, ImportedRecord, LeftOut
 from shared.spreadsheet.importing import UnknownColumnsError
-from shared.vcard.categories import with_categories
 
 QUERIES = queries.load(Path(__file__).parent / "queries")
 
@@ -51,11 +53,14 @@ class Import:
         self._reader: FileImporter | None = None
         self._format = pb.IMPORT_FORMAT_UNSPECIFIED
         self._bytes_read = 0
+        self._stored_bytes = 0
         self._numbered = 0
         self._processed = 0
         self._notices = 0
         self._counts = dict.fromkeys(Outcome, 0)
         self._failed = 0
+        self._spool = Spool()
+        self._rehearsal = Rehearsal() if options.dry_run else None
 
     async def run(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[pb.ImportContactsResponse]:
         """Reads to the end of the stream; every batch is committed before it is reported."""
@@ -72,9 +77,12 @@ class Import:
                     raise batch
                 for response in await self._store(batch):
                     yield response
+            async for response in self._tie():
+                yield response
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
+            self._spool.close()
         for left_out in self._reader.left_out if self._reader else ():
             yield self._notice(0, 0, left_out, "")
         yield await self._finish()
@@ -130,10 +138,7 @@ class Import:
         parts = self._reader.close() if piece is None else self._reader.feed(piece)
         first = self._numbered + 1
         self._numbered += len(parts)
-        return [
-            (number, part if isinstance(part, Failure) else with_categories(part))
-            for number, part in enumerate(parts, first)
-        ]
+        return list(enumerate(parts, first))
 
     async def _store(self, batch: Batch) -> list[pb.ImportContactsResponse]:
         responses = [
@@ -141,23 +146,52 @@ class Import:
             for number, part in batch.found
             if isinstance(part, Failure)
         ]
+        self._stored_bytes = batch.bytes_read
         records = [Record(number, part) for number, part in batch.found if isinstance(part, ImportedRecord)]
-        work = compare if self._options.dry_run else store
         for some in batches(records):
-            responses.extend(self._report(await work(self._database, some)))
-        progress = pb.ImportProgress(processed=self._processed, bytes_read=batch.bytes_read)
-        return [*responses, pb.ImportContactsResponse(progress=progress)]
+            if self._rehearsal is None:
+                stored = await store(self._database, some)
+            else:
+                stored = await compare(self._database, some, self._rehearsal)
+            responses.extend(self._report(stored))
+        return [*responses, self._progress()]
 
-    def _report(self, stored: Stored) -> Iterator[pb.ImportContactsResponse]:
-        for record, outcome, contact_id in stored.records:
-            if outcome is Outcome.RESTRICTED:
+    def _report(self, stored: Sequence[Stored]) -> Iterator[pb.ImportContactsResponse]:
+        for one in stored:
+            record = one.record
+            if one.outcome is Outcome.RESTRICTED:
                 reason = "the contact's processing is restricted"
                 yield self._failure(record.number, record.found.line, "IMPORT_RECORD_RESTRICTED", reason, "")
                 continue
-            self._counts[outcome] += 1
+            self._counts[one.outcome] += 1
             self._processed += 1
-            for left_out in record.found.left_out:
-                yield self._notice(record.number, record.found.line, left_out, contact_id)
+            self._spool.add(one)
+            for left_out in (*record.found.left_out, *one.left_out):
+                yield self._notice(record.number, record.found.line, left_out, one.contact_id)
+
+    async def _tie(self) -> AsyncIterator[pb.ImportContactsResponse]:
+        """Makes the ties between contacts that records named, now that all of the contacts are there."""
+        for some in self._spool.some():
+            if self._rehearsal is None:
+                tied = await tie(self._database, some, self._spool.exported)
+            else:
+                tied = await compare_ties(self._database, some, self._spool.exported, self._rehearsal)
+            for response in self._report_ties(tied):
+                yield response
+            yield self._progress()
+
+    def _report_ties(self, tied: Sequence[Tied]) -> Iterator[pb.ImportContactsResponse]:
+        for one in tied:
+            pending = one.pending
+            if one.changed and pending.outcome is Outcome.UNCHANGED:
+                self._counts[Outcome.UNCHANGED] -= 1
+                self._counts[Outcome.UPDATED] += 1
+            for left_out in one.left_out:
+                yield self._notice(pending.number, pending.line, left_out, str(pending.contact_id or ""))
+
+    def _progress(self) -> pb.ImportContactsResponse:
+        progress = pb.ImportProgress(processed=self._processed, bytes_read=self._stored_bytes)
+        return pb.ImportContactsResponse(progress=progress)
 
     def _notice(self, number: int, line: int, left_out: LeftOut, contact_id: str) -> pb.ImportContactsResponse:
         self._notices += 1

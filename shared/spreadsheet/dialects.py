@@ -24,6 +24,9 @@ class Dialect(NamedTuple):
 
 CUSTOM_FIELD = "custom_fields."
 
+# Columns of ours that hold what Google's cannot. OWN_ID is that of the contact from which the row was written.
+OWN_ID, OWN_UID, EMPLOYMENTS, LINKS = "pmcrm.id", "pmcrm.uid", "pmcrm.employments", "pmcrm.links"
+
 MULTIPLE = " ::: "  # Google's way to put several values into one cell
 
 # Labels of ours as Google writes them.
@@ -68,8 +71,14 @@ _GOOGLE = {
     "photo": Place("photo_uri"),
     "labels": Place("groups", separator=MULTIPLE),
     "group membership": Place("groups", separator=MULTIPLE),
+    OWN_ID: Place("id"),
+    OWN_UID: Place("source_uid"),
+    EMPLOYMENTS: Place("employments"),
+    LINKS: Place("links"),
 }
-_GOOGLE_NUMBERED = re.compile(r"(e-mail|phone|address|website|im|event|custom field) ([0-9]{1,4}) - ([a-z .-]+)")
+_GOOGLE_NUMBERED = re.compile(
+    r"(e-mail|phone|address|website|im|event|custom field|organization) ([0-9]{1,4}) - ([a-z .-]+)"
+)
 _GOOGLE_LISTS = {"e-mail": "emails", "phone": "phones", "address": "addresses", "website": "urls", "im": "im_handles"}
 _ENTRY_PARTS = {"label": "label", "type": "label", "service": "service", "value": "value"}
 _ADDRESS_PARTS = {
@@ -197,6 +206,8 @@ def _of_google(name: str, whole: str) -> Place | None:
     if kind in ("event", "custom field"):
         is_known = part in ("label", "type", "value")
         return Place(kind, "value" if part == "value" else "label", number) if is_known else None
+    if kind == "organization":
+        return Place(kind, part, number) if part in ("name", "title", "department") else None
     parts = _ADDRESS_PARTS if kind == "address" else _ENTRY_PARTS
     if part not in parts:
         return None

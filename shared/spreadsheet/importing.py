@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from shared.caller import parse_uuid
 from shared.charsets import decoded
 from shared.errors import InvalidArgument
 from shared.imported_record import Failure, ImportedRecord, LeftOut, RepeatedIds, imported_record
+from shared.imported_ties import with_checked_ties
 from shared.line_reader import Line, LineReader
-from shared.spreadsheet.dialects import Dialect, recognised
+from shared.spreadsheet.dialects import OWN_ID, Dialect, recognised
 from shared.spreadsheet.places import Place, place_of
 from shared.spreadsheet.reading import Columns, ReadRow
 from shared.spreadsheet.rows import Row, RowReader
@@ -17,7 +19,7 @@ from shared.spreadsheet.rows import Row, RowReader
 HEADER_WITHIN_LINES = 50
 HEADER_WITHIN_BYTES = 2 << 20
 
-_MOST_LINE_BYTES = 4 << 20
+_MOST_LINE_BYTES = 8 << 20
 DELIMITERS = (",", ";", "\t")
 
 
@@ -159,10 +161,14 @@ class TableImporter:
         if contact.source_uid and self._ids.is_taken(contact.source_uid, read.hash):
             contact.source_uid = ""
             left_out.append(LeftOut("source_uid", "IMPORT_VALUE_LEFT_OUT", "another row of the file has the same id"))
+        if contact.id and self._ids.is_taken(f"{OWN_ID}:{contact.id}", read.hash):
+            contact.id = ""
+        contact_id = parse_uuid(contact.id)
         try:
             record, bad_values = imported_record(contact, self._default_region)
         except InvalidArgument:
             reason = "the row holds nothing by which its contact could be called"
             return Failure(line, "IMPORT_RECORD_EMPTY", reason)
         record["source_hash"] = read.hash
-        return ImportedRecord(line, record, read.categories, (*left_out, *bad_values))
+        found = ImportedRecord(line, record, read.categories, (*left_out, *bad_values), contact_id, read.ties)
+        return with_checked_ties(found)

@@ -24,7 +24,8 @@ ADDRESS_PARTS = frozenset(
 class Place(NamedTuple):
     """A place in a contact.
 
-    field: a field of Contact, or `department` (of organization_name).
+    field: a field of Contact, or what has its place beside it: `department` (of organization_name), `organization`
+        (a further one), `employments`, `links`.
     part: of a date or of a list's entry (`value`, `label`, `street`, …); of custom_fields, the key.
     entry: which entry of a list: columns with the same one fill the same entry.
     label: the entry's label, where no column says it.

@@ -11,10 +11,13 @@ from typing import Any, NamedTuple
 from google.protobuf.struct_pb2 import Struct
 from pmcrm.contacts.v1.contact_pb2 import Contact
 
+from shared.caller import parse_uuid
+from shared.contact_ties import Ties
 from shared.imported_record import LeftOut
 from shared.spreadsheet.dates import NO_DATES, has_two_digit_year, read_day
 from shared.spreadsheet.dialects import GOOGLE_LABELS, Dialect
 from shared.spreadsheet.places import DATES, LISTS, TEXTS, Place
+from shared.spreadsheet.ties import TieCells
 from shared.vcard.values import escaped, one_line
 
 _LABELS = {written.replace(" ", "").lower(): label for label, written in GOOGLE_LABELS.items()}
@@ -27,6 +30,7 @@ class ReadRow(NamedTuple):
     contact: not yet checked (`imported_record` does).
     categories: names of tags.
     left_out: values that have no place.
+    ties: what the row says of organizations and other contacts, not yet checked.
     hash: SHA-256 of what the row says, whatever the order of its columns; the same in every release, because it is how
         a row without an id is known again.
     """
@@ -34,6 +38,7 @@ class ReadRow(NamedTuple):
     contact: Contact
     categories: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
+    ties: Ties
     hash: bytes
 
 
@@ -64,7 +69,9 @@ class Columns:
         if not said and all(not field or field.isspace() for field in fields):
             return None
         digest = hashlib.sha256(json.dumps(sorted(said), separators=(",", ":")).encode()).digest()
-        return ReadRow(draft.finished(), tuple(dict.fromkeys(draft.categories)), tuple(draft.left_out), digest)
+        ties = draft.finished_ties()
+        categories = tuple(dict.fromkeys(draft.categories))
+        return ReadRow(draft.finished(), categories, tuple(draft.left_out), ties, digest)
 
     def not_imported(self) -> list[str]:
         """The names of the columns that held something and have no place, in their order."""
@@ -83,6 +90,7 @@ class _Draft:
         self._entries: dict[tuple[str, str], dict[str, list[str]]] = {}
         self._labels: dict[tuple[str, str], str] = {}
         self._department = ""
+        self._ties = TieCells()
 
     def put(self, place: Place, cell: str, column: str) -> None:
         """Puts one cell, which is not blank, where it goes."""
@@ -99,11 +107,23 @@ class _Draft:
             self._put_categories(place, cell)
         elif field == "department":
             self._department = one_line(cell)
+        elif field == "id":
+            self.fields["id"] = cell.strip() if parse_uuid(cell.strip()) else ""
+        elif field in ("organization", "employments", "links"):
+            if not self._ties.put(place, cell):
+                self._leave_out(column, "is no list of what its name says")
         elif field == "profile":
             self.fields["source_uid"] = one_line(cell)
             self._put_entry(Place("urls", "value", "profile", "linkedin"), cell)
         else:
             self._put_time(field, cell, column)
+
+    def finished_ties(self) -> Ties:
+        """What the cells say of organizations and other contacts. Takes out of the contact what only shows them."""
+        if self._ties.shows_an_organization:
+            self.fields.pop("organization_name", None)
+        fields = self.fields
+        return self._ties.finished(fields.get("organization_name", ""), fields.get("job_title", ""), self._department)
 
     def finished(self) -> Contact:
         """The contact of all that was put."""

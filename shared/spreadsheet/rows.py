@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from shared.imported_record import Failure
 
-# Of one row. The largest contact that the API accepts takes 1.6 million characters where all are quotes.
-MOST_CHARACTERS = 2 << 20
+# Of one row. The largest contact that the API accepts takes 1.6 million characters where all are quotes, and so much of
+# its employments and links as is written four million.
+MOST_CHARACTERS = 6 << 20
 MOST_LINES = 300_000
 MOST_FIELDS = 4_096
 

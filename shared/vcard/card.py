@@ -13,12 +13,14 @@ from typing import Any, NamedTuple
 from pmcrm.contacts.v1.contact_pb2 import Contact
 
 from shared import contact_limits as limits
+from shared.contact_ties import Ties
 from shared.imported_record import LeftOut
 from shared.vcard.draft import Draft
 from shared.vcard.labels import NOT_PREFERRED, labels_of_groups, preference
 from shared.vcard.lines import Property, read_properties
 from shared.vcard.properties import READERS
 from shared.vcard.splitting import RawCard
+from shared.vcard.ties import KEPT, stands_beside, ties_of, unmarked
 from shared.vcard.values import one_line, unescaped
 
 # Properties of which a contact holds one: the preferred, else the first. The others are kept as extra properties.
@@ -39,6 +41,7 @@ class ParsedCard(NamedTuple):
     line: the line of the file on which the card begins, from 1.
     version: `2.1`, `3.0` or `4.0`.
     categories: names of tags, in the order given, without repetitions.
+    ties: what it says of organizations and other contacts, not yet checked.
     hash: SHA-256 of what the card says, whatever its folding, encoding, REV and photos; the same in every release,
         because it is how a card without UID is known again.
     """
@@ -48,6 +51,7 @@ class ParsedCard(NamedTuple):
     version: str
     categories: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
+    ties: Ties
     hash: bytes
 
 
@@ -59,7 +63,9 @@ def parse_card(card: RawCard) -> ParsedCard:
     draft = Draft(version, labels)
     extra: list[Property] = []
     left_out: list[LeftOut] = []
-    for found in _preferred_first(properties):
+    names = {found.name for found in properties}
+    spoken = [found for found in _preferred_first(properties) if not stands_beside(found, names)]
+    for found in spoken:
         if found.name in _NOT_OF_THE_PERSON:
             _read_address_country(found, draft)
         elif found.name in READERS and READERS[found.name](draft, found):
@@ -73,9 +79,11 @@ def parse_card(card: RawCard) -> ParsedCard:
         else:
             extra.append(found)
     fields = draft.finished()
-    fields["extra_properties"] = _extra_lines(extra, properties, left_out)
+    fields["extra_properties"] = _extra_lines(extra, spoken, left_out)
     categories = tuple(dict.fromkeys(draft.categories))
-    return ParsedCard(Contact(**fields), card.line, version, categories, tuple(left_out), _hash(properties, labels))
+    ties = ties_of(spoken, labels)
+    hash_ = _hash(properties, labels)
+    return ParsedCard(Contact(**fields), card.line, version, categories, tuple(left_out), ties, hash_)
 
 
 def _says_something(found: Property) -> bool:
@@ -109,13 +117,14 @@ def _left_out_media(name: str) -> LeftOut:
 
 
 def _extra_lines(extra: list[Property], properties: list[Property], left_out: list[LeftOut]) -> list[str]:
-    """The lines to keep, with the labels of their groups, as far as a contact may hold them."""
+    """The lines to keep, with the labels of their groups, in their order and as far as a contact may hold them."""
     groups = {found.group for found in extra if found.group}
-    labels = [found for found in properties if found.name == "X-ABLABEL" and found.group in groups]
+    kept = set(map(id, extra))
+    kept |= {id(found) for found in properties if found.name == "X-ABLABEL" and found.group in groups}
     lines: list[str] = []
     room = limits.EXTRA_PROPERTIES_BYTES
-    for found in (*extra, *labels):
-        line = one_line(unescaped(found.value) if found.name == "X-PMCRM-EXTRA" else found.as_line())
+    for found in (found for found in properties if id(found) in kept):
+        line = one_line(unescaped(found.value) if found.name == KEPT else unmarked(found).as_line())
         size = len(line.encode())
         if len(lines) < limits.EXTRA_PROPERTIES and size <= room:
             lines.append(line)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from shared.caller import parse_uuid
 from shared.errors import InvalidArgument
 from shared.imported_record import Failure, ImportedRecord, LeftOut, RepeatedIds, imported_record
+from shared.imported_ties import with_checked_ties
 from shared.vcard.card import ParsedCard, parse_card
 from shared.vcard.lines import BadCardError
 from shared.vcard.splitting import CardSplitter, RawCard
@@ -64,7 +65,8 @@ class CardImporter:
             )
         record["source_hash"] = card.hash
         self._versions.add(card.version)
-        return ImportedRecord(raw.line, record, card.categories, (*left_out, *bad_values), contact_id)
+        found = ImportedRecord(raw.line, record, card.categories, (*left_out, *bad_values), contact_id, card.ties)
+        return with_checked_ties(found)
 
     def _leave_out_another_cards_id(self, card: ParsedCard) -> list[LeftOut]:
         contact = card.contact

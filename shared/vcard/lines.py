@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from shared.charsets import decoded, known_charset
 
-MOST_PROPERTIES = 2_000
+MOST_PROPERTIES = 4_000
 MOST_PARAMETERS = 2_000  # of one property, and of their values
 
 _BARE_ENCODINGS = frozenset({"QUOTED-PRINTABLE", "BASE64", "B", "8BIT", "7BIT"})

@@ -17,6 +17,7 @@ from shared.caller import parse_uuid
 from shared.partial_date import YEAR_OF_THE_UNKNOWN, read_date
 from shared.vcard.draft import Draft, Entry
 from shared.vcard.lines import BadCardError, Property
+from shared.vcard.ties import KEPT, is_employment, is_relation
 from shared.vcard.values import one_line, split_at, texts, unescaped
 
 _NAME_PARTS = ("family_name", "given_name", "additional_names", "honorific_prefixes", "honorific_suffixes")
@@ -63,6 +64,8 @@ def _organization(draft: Draft, found: Property) -> bool:
 
 
 def _categories(draft: Draft, found: Property) -> bool:
+    if KEPT in found.parameters:
+        return False
     draft.categories += texts(found.value)
     return True
 
@@ -256,6 +259,9 @@ READERS: dict[str, Callable[[Draft, Property], bool]] = {
     "X-ANNIVERSARY": _date_into("anniversary"),
     "X-ABDATE": _apple_date,
     "PHOTO": _photo,
+    "RELATED": lambda _draft, found: is_relation(found),
+    "X-PMCRM-LINK": lambda _draft, found: is_relation(found),
+    "X-PMCRM-EMPLOYMENT": lambda _draft, found: is_employment(found),
     "X-PMCRM-ID": _own_id,
     "X-PMCRM-PHOTO-URI": _own_photo,
     "X-PMCRM-CUSTOM-FIELDS": _custom_fields,

@@ -13,9 +13,9 @@ from typing import NamedTuple
 from shared.imported_record import Failure
 from shared.line_reader import Line, LineReader
 
-MOST_CARD_BYTES = 4 << 20
+MOST_CARD_BYTES = 8 << 20
 """Bytes of one card without its media; the splitter holds at most this much of a card and of a line. The largest
-contact that the API accepts takes 3.2 MB."""
+contact that the API accepts takes 3.2 MB, and so much of its employments and links as is written 4 MB."""
 
 _KEPT_OF_MEDIA = 1 << 12
 

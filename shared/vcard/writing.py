@@ -18,10 +18,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from pmcrm.contacts.v1.contact_pb2 import Contact
 from pmcrm.type.v1.partial_date_pb2 import PartialDate
 
+from shared.contact_ties import NO_TIES, Ties, fitting
 from shared.partial_date import YEAR_OF_THE_UNKNOWN
+from shared.vcard.categories import categories_line
 from shared.vcard.content_lines import CardLines, folded
 from shared.vcard.extra_writing import groups_of, writable
 from shared.vcard.list_writing import add_lists
+from shared.vcard.tie_writing import add_shown_organization, add_ties
 from shared.vcard.values import escaped
 
 _NAME_PARTS = ("family_name", "given_name", "additional_names", "honorific_prefixes", "honorific_suffixes")
@@ -33,7 +36,7 @@ class CardWriter:
     """Writes a file of vCards, a contact at a time.
 
     version: `3.0` or `4.0`.
-    left_out: field of Contact → how many contacts' values a card could not hold: none, cards hold everything.
+    left_out: `employments` or `links` → how many contacts have more of them than a card may hold.
     """
 
     def __init__(self, version: str) -> None:
@@ -44,27 +47,33 @@ class CardWriter:
         """What stands before the first card."""
         return b""
 
-    def written(self, contact: Contact) -> bytes:
-        """A contact's card."""
-        return write_card(contact, self._version)
+    def written(self, contact: Contact, ties: Ties = NO_TIES) -> bytes:
+        """A contact's card.
+
+        ties: all that its contact has.
+        """
+        kept, lost = fitting(ties)
+        for what in lost:
+            self.left_out[what] = self.left_out.get(what, 0) + 1
+        return write_card(contact, self._version, kept)
 
 
-def write_card(contact: Contact, version: str) -> bytes:
+def write_card(contact: Contact, version: str, ties: Ties = NO_TIES) -> bytes:
     """The card of a contact as the API answers it. A contact without source_uid gets no UID but an X-PMCRM-ID, by which
     the same tenant knows it again and which makes no two contacts the same record.
 
     version: `3.0` or `4.0`.
     """
     extra = list(contact.extra_properties)
-    card = _content(contact, version, groups_of(extra))
+    card = _content(contact, version, groups_of(extra), ties)
+    if contact.tags:
+        card.append(categories_line(tag.name for tag in contact.tags))
     if extra:
         card += writable(extra, card)
-    if contact.tags:
-        card.append("CATEGORIES:" + ",".join(escaped(tag.name) for tag in contact.tags))
     return b"".join(map(folded, ["BEGIN:VCARD", *card, "END:VCARD"]))
 
 
-def _content(contact: Contact, version: str, taken: frozenset[str]) -> list[str]:
+def _content(contact: Contact, version: str, taken: frozenset[str], ties: Ties) -> list[str]:
     card = CardLines(taken)
     card.add("VERSION", version)
     card.add("N", ";".join(escaped(getattr(contact, part)) for part in _NAME_PARTS))
@@ -74,6 +83,7 @@ def _content(contact: Contact, version: str, taken: frozenset[str]) -> list[str]
     card.add_text("X-PHONETIC-LAST-NAME", contact.phonetic_family_name)
     card.add_text("ORG", contact.organization_name)
     card.add_text("TITLE", contact.job_title)
+    add_shown_organization(card, contact, ties)
     add_lists(card, contact, version)
     if contact.HasField("birthday"):
         _add_date(card, "BDAY", contact.birthday, version)
@@ -94,6 +104,7 @@ def _content(contact: Contact, version: str, taken: frozenset[str]) -> list[str]
     if contact.HasField("source_update_time"):
         card.add("REV", _time(contact.source_update_time, version))
     _add_own(card, contact)
+    add_ties(card, contact, ties)
     return card.lines
 
 

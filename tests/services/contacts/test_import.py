@@ -202,12 +202,6 @@ async def test_what_a_contact_cannot_hold_is_named_with_its_contact(client: Clie
     assert (notice.code, notice.contact_id) == (ErrorReason.ERROR_REASON_IMPORT_PHOTO_LEFT_OUT, contact.id)
 
 
-async def test_categories_are_kept(client: Client, alice: Metadata) -> None:
-    await imported(client, alice, card("FN:Tagged", "CATEGORIES:friends,a\\, b"))
-    [contact] = await all_contacts(client, alice)
-    assert list(contact.extra_properties) == ["CATEGORIES:friends,a\\, b"]
-
-
 async def test_phones_are_read_in_the_tenants_region_unless_the_options_say_another(
     client: Client, alice: Metadata
 ) -> None:

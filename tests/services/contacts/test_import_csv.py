@@ -81,7 +81,7 @@ async def test_columns_are_read_as_mapped(client: Client, alice: Metadata) -> No
     assert [notice.field for notice in result.notices] == ["Shoe"]
     [contact] = await all_contacts(client, alice)
     assert (contact.addresses[0].locality, contact.addresses[0].label) == ("Sampletown", "home")
-    assert (list(contact.extra_properties), dict(contact.custom_fields)) == (["CATEGORIES:a,b"], {"size": "M"})
+    assert ([tag.name for tag in contact.tags], dict(contact.custom_fields)) == (["a", "b"], {"size": "M"})
 
 
 async def test_a_mapping_that_does_not_fit_names_what_is_wrong(client: Client, alice: Metadata) -> None:

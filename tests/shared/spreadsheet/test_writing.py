@@ -8,7 +8,6 @@ from pmcrm.contacts.v1.contact_pb2 import Contact, ContactTag
 from shared.imported_record import ImportedRecord
 from shared.spreadsheet.importing import TableImporter
 from shared.spreadsheet.writing import TableWriter
-from shared.vcard.categories import with_categories
 from tests.shared.any_contact import accepted, contacts, differences, stored
 
 LISTS = ("emails", "phones", "addresses", "urls", "im_handles")
@@ -26,7 +25,7 @@ def read(octets: bytes) -> list[Contact]:
     importer = TableImporter()
     found = importer.feed(octets) + importer.close()
     assert importer.left_out == ()
-    return [stored(with_categories(part).record) for part in found if isinstance(part, ImportedRecord)]
+    return [stored(part.record) for part in found if isinstance(part, ImportedRecord)]
 
 
 @given(contact=contacts())
@@ -53,7 +52,6 @@ def test_an_ordinary_contact_survives_whole() -> None:
             "anniversary": {"year": 1835, "month": 7, "day": 8},
             "notes": 'Two\nlines, "quoted"',
             "custom_fields": {"shirt size": "M"},
-            "extra_properties": ["CATEGORIES:friends,maths"],
         }
     )
     octets, left_out = written(contact)

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from pmcrm.contacts.v1.contact_pb2 import Contact, ContactTag
 
 from shared.imported_record import ImportedRecord
-from shared.vcard.categories import with_categories
 from shared.vcard.content_lines import folded
 from shared.vcard.importing import CardImporter
 from shared.vcard.writing import write_card
@@ -24,7 +23,7 @@ def read_back(octets: bytes, region: str = "GB") -> list[ImportedRecord]:
     for part in found:
         assert isinstance(part, ImportedRecord), part
         assert not part.left_out, part.left_out
-    return [with_categories(part) for part in found if isinstance(part, ImportedRecord)]
+    return [part for part in found if isinstance(part, ImportedRecord)]
 
 
 @VERSIONS
@@ -142,7 +141,7 @@ def test_an_address_without_parts_stands_where_every_program_shows_it() -> None:
 
 
 def test_extra_properties_stand_as_they_came_where_that_says_the_same() -> None:
-    lines = ["ORG:Example;Research", "item1.X-ABDATE:2001-02-03", "item1.X-ABLabel:Graduation", "CATEGORIES:a,b"]
+    lines = ["ORG:Example;Research", "item1.X-ABDATE:2001-02-03", "item1.X-ABLabel:Graduation", "X-FOO;A=b:c"]
     contact = Contact(display_name="A", organization_name="Example", extra_properties=lines)
     octets = write_card(contact, "3.0")
     assert all(f"\r\n{line}\r\n".encode() in octets for line in lines)
