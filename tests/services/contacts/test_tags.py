@@ -39,7 +39,8 @@ async def reasons(*calls: Any) -> Counter[str]:
 
 def test_the_limits_are_those_of_the_contract() -> None:
     text = " ".join(CONTRACT.read_text().replace("//", "").split())
-    found = re.search(r"name (\d+) characters, description ([\d ]+), ([\d ]+) living tags .*?, (\d+) tags on one", text)
+    limits = r"name (\d+) characters, description ([\d ]+), ([\d ]+) living tags .*?, (\d+) living tags on one"
+    found = re.search(limits, text)
     assert found is not None
     assert [int(number.replace(" ", "")) for number in found.groups()] == [
         tag_record.NAME_LIMIT, tag_record.DESCRIPTION_LIMIT, tags.TAGS_OF_A_TENANT, tags.TAGS_OF_A_CONTACT,
