@@ -1,3 +1,20 @@
+-- Behind row-level security an expression over a column is no index condition, since it might betray what it reads: what
+-- pages of a list begin after is a column.
+ALTER TABLE contact_strengths
+    ADD COLUMN last_contact_order timestamptz NOT NULL GENERATED ALWAYS AS (coalesce(last_contact_at, '-infinity')) STORED;
+COMMENT ON COLUMN contact_strengths.last_contact_order IS
+    'last_contact_at, and for those never contacted what sorts before everybody else.';
+DROP INDEX contact_strengths_last_contact_idx;
+CREATE INDEX contact_strengths_last_contact_idx ON contact_strengths (user_id, last_contact_order, contact_id);
+DROP TRIGGER audit ON contact_strengths;
+CREATE TRIGGER audit AFTER UPDATE OF pinned ON contact_strengths
+    FOR EACH ROW WHEN (OLD.pinned IS DISTINCT FROM NEW.pinned)
+    EXECUTE FUNCTION app.audit_row(
+        'contact_strengths', 'user_id', 'contact_id', 'computed', 'strength', 'last_contact_at', 'last_contact_order',
+        'next_contact_at'
+    );
+
+
 -- What hangs on a contact, as its answer shows it. Correlated subqueries and not joins: they are run for the rows that are
 -- answered and for no others.
 
@@ -35,8 +52,7 @@ SELECT
     s.strength AS relationship_strength,
     s.pinned IS NOT NULL AS relationship_strength_pinned,
     s.last_contact_at AS last_contact_time,
-    -- Those never contacted sort before everybody else, and still have a place that a page can begin after.
-    coalesce(s.last_contact_at, '-infinity') AS last_contact_order,
+    s.last_contact_order,
     s.next_contact_at AS next_contact_time,
     c.keep_in_touch_days,
     c.processing_restricted,

@@ -188,6 +188,23 @@ async def test_other_tenants_contacts_add_at_most_two_pages_to_a_descent(grown, 
     assert plan.pages - grown.small[name].pages <= 2 * max(plan.descents, 1)
 
 
+@pytest.mark.parametrize("name", [name for name in HOT if name.startswith("list")])
+async def test_a_page_begins_in_the_index_where_the_last_one_ended(grown, name):
+    """Also with a plan that knows no arguments, in which a condition that may betray rows is no index condition."""
+    query: Query = QUERIES[name]
+    arguments = FIRST_PAGE.split(", ")
+    async with grown.database.connect("pmcrm_contacts") as conn, bound(conn, grown.tenant):
+        await conn.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        await conn.execute(f"PREPARE {name} ({', '.join(query.types)}) AS {query.sql}")
+        late = [*arguments[:3], "400", *arguments[4:]]
+        [last, *_] = await conn.fetch(f"EXECUTE {name} ('{grown.tenant}', {', '.join(late)})")
+        after = [f"'{last['position']}'", f"'{last['id']}'", *arguments[2:]]
+        page = await explain(conn, f"EXECUTE {name} ('{grown.tenant}', {', '.join(after)})")
+    removed = sum(node.get("Rows Removed by Filter", 0) for node in page.nodes)
+    assert removed == 0
+    assert page.pages <= grown.large[name].pages + 10
+
+
 async def test_a_search_in_a_tenant_of_500_touches_few_pages_whatever_others_have(grown):
     # Descents: a word's is one, and one for the tenant, three times (names first, organizations last); a misspelt word
     # has one for each trigram.

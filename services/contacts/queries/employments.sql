@@ -114,7 +114,7 @@ JOIN organizations AS o ON o.user_id = $1 AND o.id = e.organization_id
 WHERE ($4 OR (e.deleted_at IS NULL AND c.deleted_at IS NULL AND o.deleted_at IS NULL))
     AND NOT c.processing_restricted
     AND ($5 IS NULL OR e.is_current = $5)
-    AND (e.position, e.id) > (coalesce($6::integer, -1), coalesce($7, '00000000-0000-0000-0000-000000000000'))
+    AND (e.position, e.id) > ((SELECT coalesce($6::integer, -1)), (SELECT coalesce($7, '00000000-0000-0000-0000-000000000000')))
 ORDER BY e.position, e.id
 LIMIT $8 OFFSET $9;
 
@@ -135,7 +135,7 @@ JOIN organizations AS o ON o.user_id = $1 AND o.id = e.organization_id
 WHERE ($4 OR (e.deleted_at IS NULL AND c.deleted_at IS NULL AND o.deleted_at IS NULL))
     AND NOT c.processing_restricted
     AND ($5 IS NULL OR e.is_current = $5)
-    AND (e.position, e.id) < (coalesce($6::integer, 2147483647), coalesce($7, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+    AND (e.position, e.id) < ((SELECT coalesce($6::integer, 2147483647)), (SELECT coalesce($7, 'ffffffff-ffff-ffff-ffff-ffffffffffff')))
 ORDER BY e.position DESC, e.id DESC
 LIMIT $8 OFFSET $9;
 
@@ -157,7 +157,7 @@ WHERE ($4 OR (e.deleted_at IS NULL AND c.deleted_at IS NULL AND o.deleted_at IS 
     AND NOT c.processing_restricted
     AND ($5 IS NULL OR e.is_current = $5)
     AND (e.created_at, e.id)
-        > (coalesce($6::timestamptz, '-infinity'), coalesce($7, '00000000-0000-0000-0000-000000000000'))
+        > ((SELECT coalesce($6::timestamptz, '-infinity')), (SELECT coalesce($7, '00000000-0000-0000-0000-000000000000')))
 ORDER BY e.created_at, e.id
 LIMIT $8 OFFSET $9;
 
@@ -179,7 +179,7 @@ WHERE ($4 OR (e.deleted_at IS NULL AND c.deleted_at IS NULL AND o.deleted_at IS 
     AND NOT c.processing_restricted
     AND ($5 IS NULL OR e.is_current = $5)
     AND (e.created_at, e.id)
-        < (coalesce($6::timestamptz, 'infinity'), coalesce($7, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+        < ((SELECT coalesce($6::timestamptz, 'infinity')), (SELECT coalesce($7, 'ffffffff-ffff-ffff-ffff-ffffffffffff')))
 ORDER BY e.created_at DESC, e.id DESC
 LIMIT $8 OFFSET $9;
 

@@ -45,7 +45,7 @@ PREPARE list_contact_links_by_create_time (uuid, text, uuid, integer, integer, u
 SELECT *, create_time::text AS position
 FROM contact_link_sides
 WHERE user_id = $1 AND contact_key = $6
-    AND (create_time, link_key) > (coalesce($2::timestamptz, '-infinity'), coalesce($3, '00000000-0000-0000-0000-000000000000'))
+    AND (create_time, link_key) > ((SELECT coalesce($2::timestamptz, '-infinity')), (SELECT coalesce($3, '00000000-0000-0000-0000-000000000000')))
     AND NOT related_restricted
     AND ($7 OR (delete_time IS NULL AND NOT related_deleted))
     AND ($8 IS NULL OR type = $8)
@@ -57,7 +57,7 @@ PREPARE list_contact_links_by_create_time_desc (uuid, text, uuid, integer, integ
 SELECT *, create_time::text AS position
 FROM contact_link_sides
 WHERE user_id = $1 AND contact_key = $6
-    AND (create_time, link_key) < (coalesce($2::timestamptz, 'infinity'), coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+    AND (create_time, link_key) < ((SELECT coalesce($2::timestamptz, 'infinity')), (SELECT coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff')))
     AND NOT related_restricted
     AND ($7 OR (delete_time IS NULL AND NOT related_deleted))
     AND ($8 IS NULL OR type = $8)
@@ -69,7 +69,7 @@ PREPARE list_contact_links_by_type (uuid, text, uuid, integer, integer, uuid, bo
 SELECT *, type_order::text AS position
 FROM contact_link_sides
 WHERE user_id = $1 AND contact_key = $6
-    AND (type_order, link_key) > (coalesce($2::smallint, 0), coalesce($3, '00000000-0000-0000-0000-000000000000'))
+    AND (type_order, link_key) > ((SELECT coalesce($2::smallint, 0)), (SELECT coalesce($3, '00000000-0000-0000-0000-000000000000')))
     AND NOT related_restricted
     AND ($7 OR (delete_time IS NULL AND NOT related_deleted))
     AND ($8 IS NULL OR type = $8)
@@ -81,7 +81,7 @@ PREPARE list_contact_links_by_type_desc (uuid, text, uuid, integer, integer, uui
 SELECT *, type_order::text AS position
 FROM contact_link_sides
 WHERE user_id = $1 AND contact_key = $6
-    AND (type_order, link_key) < (coalesce($2::smallint, 32767), coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+    AND (type_order, link_key) < ((SELECT coalesce($2::smallint, 32767)), (SELECT coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff')))
     AND NOT related_restricted
     AND ($7 OR (delete_time IS NULL AND NOT related_deleted))
     AND ($8 IS NULL OR type = $8)

@@ -5,7 +5,8 @@
 --   $10, $11 last contact from, before   $12 words that all must occur
 --   $13 tags that all must be carried, each named once   $14 tags of which one must be   $15 current organization
 -- A NULL filter filters nothing. $8 says so once more for all of them: a plan that knows no arguments would otherwise
--- expect that next to nothing passes them, and read all of the tenant's contacts. `position` is where the page ends.
+-- expect that next to nothing passes them, and read all of the tenant's contacts. `position` is where the page ends. The
+-- scalar subqueries are there because behind row-level security coalesce() is in no index condition, and a parameter is.
 
 -- By name.
 PREPARE list_contacts_by_name (
@@ -15,7 +16,7 @@ PREPARE list_contacts_by_name (
 SELECT *, sort_name::text AS position
 FROM contact_rows
 WHERE user_id = $1
-    AND (sort_name, id_key) > (coalesce($2, ''), coalesce($3, '00000000-0000-0000-0000-000000000000'))
+    AND (sort_name, id_key) > ((SELECT coalesce($2, '')), (SELECT coalesce($3, '00000000-0000-0000-0000-000000000000')))
     AND ($6 OR delete_time IS NULL)
     AND ($7 OR NOT processing_restricted)
     AND ($8 OR (
@@ -47,7 +48,7 @@ PREPARE list_contacts_by_name_desc (
 SELECT *, sort_name::text AS position
 FROM contact_rows
 WHERE user_id = $1
-    AND (sort_name, id_key) < (coalesce($2, app.name_order_end()), coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+    AND (sort_name, id_key) < ((SELECT coalesce($2, app.name_order_end())), (SELECT coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff')))
     AND ($6 OR delete_time IS NULL)
     AND ($7 OR NOT processing_restricted)
     AND ($8 OR (
@@ -79,7 +80,7 @@ PREPARE list_contacts_by_create_time (
 SELECT *, create_time::text AS position
 FROM contact_rows
 WHERE user_id = $1
-    AND (create_time, id_key) > (coalesce($2::timestamptz, '-infinity'), coalesce($3, '00000000-0000-0000-0000-000000000000'))
+    AND (create_time, id_key) > ((SELECT coalesce($2::timestamptz, '-infinity')), (SELECT coalesce($3, '00000000-0000-0000-0000-000000000000')))
     AND ($6 OR delete_time IS NULL)
     AND ($7 OR NOT processing_restricted)
     AND ($8 OR (
@@ -111,7 +112,7 @@ PREPARE list_contacts_by_create_time_desc (
 SELECT *, create_time::text AS position
 FROM contact_rows
 WHERE user_id = $1
-    AND (create_time, id_key) < (coalesce($2::timestamptz, 'infinity'), coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+    AND (create_time, id_key) < ((SELECT coalesce($2::timestamptz, 'infinity')), (SELECT coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff')))
     AND ($6 OR delete_time IS NULL)
     AND ($7 OR NOT processing_restricted)
     AND ($8 OR (
@@ -143,7 +144,7 @@ PREPARE list_contacts_by_last_contact_time (
 SELECT *, last_contact_order::text AS position
 FROM contact_rows
 WHERE user_id = $1
-    AND (last_contact_order, strengths_key) > (coalesce($2::timestamptz, '-infinity'), coalesce($3, '00000000-0000-0000-0000-000000000000'))
+    AND (last_contact_order, strengths_key) > ((SELECT coalesce($2::timestamptz, '-infinity')), (SELECT coalesce($3, '00000000-0000-0000-0000-000000000000')))
     AND ($6 OR delete_time IS NULL)
     AND ($7 OR NOT processing_restricted)
     AND ($8 OR (
@@ -175,7 +176,7 @@ PREPARE list_contacts_by_last_contact_time_desc (
 SELECT *, last_contact_order::text AS position
 FROM contact_rows
 WHERE user_id = $1
-    AND (last_contact_order, strengths_key) < (coalesce($2::timestamptz, 'infinity'), coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+    AND (last_contact_order, strengths_key) < ((SELECT coalesce($2::timestamptz, 'infinity')), (SELECT coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff')))
     AND ($6 OR delete_time IS NULL)
     AND ($7 OR NOT processing_restricted)
     AND ($8 OR (
@@ -207,7 +208,7 @@ PREPARE list_contacts_by_strength (
 SELECT *, relationship_strength::text AS position
 FROM contact_rows
 WHERE user_id = $1
-    AND (relationship_strength, strengths_key) > (coalesce($2::smallint, 0), coalesce($3, '00000000-0000-0000-0000-000000000000'))
+    AND (relationship_strength, strengths_key) > ((SELECT coalesce($2::smallint, 0)), (SELECT coalesce($3, '00000000-0000-0000-0000-000000000000')))
     AND ($6 OR delete_time IS NULL)
     AND ($7 OR NOT processing_restricted)
     AND ($8 OR (
@@ -239,7 +240,7 @@ PREPARE list_contacts_by_strength_desc (
 SELECT *, relationship_strength::text AS position
 FROM contact_rows
 WHERE user_id = $1
-    AND (relationship_strength, strengths_key) < (coalesce($2::smallint, 11), coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+    AND (relationship_strength, strengths_key) < ((SELECT coalesce($2::smallint, 11)), (SELECT coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff')))
     AND ($6 OR delete_time IS NULL)
     AND ($7 OR NOT processing_restricted)
     AND ($8 OR (

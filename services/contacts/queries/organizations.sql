@@ -114,7 +114,7 @@ PREPARE list_organizations_by_name (uuid, text, uuid, integer, integer, boolean,
 SELECT id, sort_name::text AS position
 FROM organizations
 WHERE user_id = $1
-    AND (sort_name, id) > (coalesce($2, ''), coalesce($3, '00000000-0000-0000-0000-000000000000'))
+    AND (sort_name, id) > ((SELECT coalesce($2, '')), (SELECT coalesce($3, '00000000-0000-0000-0000-000000000000')))
     AND ($6 OR deleted_at IS NULL)
     AND ($7 IS NULL OR app.holds_words($7, name, array_to_string(aliases, ' '), array_to_string(domains, ' '), NULL))
     AND ($8 IS NULL OR $8 = ANY (domains))
@@ -126,7 +126,7 @@ PREPARE list_organizations_by_name_desc (uuid, text, uuid, integer, integer, boo
 SELECT id, sort_name::text AS position
 FROM organizations
 WHERE user_id = $1
-    AND (sort_name, id) < (coalesce($2, app.name_order_end()), coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+    AND (sort_name, id) < ((SELECT coalesce($2, app.name_order_end())), (SELECT coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff')))
     AND ($6 OR deleted_at IS NULL)
     AND ($7 IS NULL OR app.holds_words($7, name, array_to_string(aliases, ' '), array_to_string(domains, ' '), NULL))
     AND ($8 IS NULL OR $8 = ANY (domains))
@@ -139,7 +139,7 @@ SELECT id, created_at::text AS position
 FROM organizations
 WHERE user_id = $1
     AND (created_at, id)
-        > (coalesce($2::timestamptz, '-infinity'), coalesce($3, '00000000-0000-0000-0000-000000000000'))
+        > ((SELECT coalesce($2::timestamptz, '-infinity')), (SELECT coalesce($3, '00000000-0000-0000-0000-000000000000')))
     AND ($6 OR deleted_at IS NULL)
     AND ($7 IS NULL OR app.holds_words($7, name, array_to_string(aliases, ' '), array_to_string(domains, ' '), NULL))
     AND ($8 IS NULL OR $8 = ANY (domains))
@@ -152,7 +152,7 @@ SELECT id, created_at::text AS position
 FROM organizations
 WHERE user_id = $1
     AND (created_at, id)
-        < (coalesce($2::timestamptz, 'infinity'), coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+        < ((SELECT coalesce($2::timestamptz, 'infinity')), (SELECT coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff')))
     AND ($6 OR deleted_at IS NULL)
     AND ($7 IS NULL OR app.holds_words($7, name, array_to_string(aliases, ' '), array_to_string(domains, ' '), NULL))
     AND ($8 IS NULL OR $8 = ANY (domains))
@@ -165,7 +165,7 @@ SELECT id, updated_at::text AS position
 FROM organizations
 WHERE user_id = $1
     AND (updated_at, id)
-        > (coalesce($2::timestamptz, '-infinity'), coalesce($3, '00000000-0000-0000-0000-000000000000'))
+        > ((SELECT coalesce($2::timestamptz, '-infinity')), (SELECT coalesce($3, '00000000-0000-0000-0000-000000000000')))
     AND ($6 OR deleted_at IS NULL)
     AND ($7 IS NULL OR app.holds_words($7, name, array_to_string(aliases, ' '), array_to_string(domains, ' '), NULL))
     AND ($8 IS NULL OR $8 = ANY (domains))
@@ -178,7 +178,7 @@ SELECT id, updated_at::text AS position
 FROM organizations
 WHERE user_id = $1
     AND (updated_at, id)
-        < (coalesce($2::timestamptz, 'infinity'), coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+        < ((SELECT coalesce($2::timestamptz, 'infinity')), (SELECT coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff')))
     AND ($6 OR deleted_at IS NULL)
     AND ($7 IS NULL OR app.holds_words($7, name, array_to_string(aliases, ' '), array_to_string(domains, ' '), NULL))
     AND ($8 IS NULL OR $8 = ANY (domains))

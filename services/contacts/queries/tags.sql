@@ -103,7 +103,7 @@ PREPARE list_tags_by_name (uuid, text, uuid, integer, integer, boolean) AS
 SELECT *, sort_name::text AS position
 FROM tag_rows
 WHERE user_id = $1
-    AND (sort_name, id_key) > (coalesce($2, ''), coalesce($3, '00000000-0000-0000-0000-000000000000'))
+    AND (sort_name, id_key) > ((SELECT coalesce($2, '')), (SELECT coalesce($3, '00000000-0000-0000-0000-000000000000')))
     AND ($6 OR delete_time IS NULL)
 ORDER BY sort_name, id_key
 LIMIT $4 OFFSET $5;
@@ -113,7 +113,7 @@ PREPARE list_tags_by_name_desc (uuid, text, uuid, integer, integer, boolean) AS
 SELECT *, sort_name::text AS position
 FROM tag_rows
 WHERE user_id = $1
-    AND (sort_name, id_key) < (coalesce($2, app.name_order_end()), coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+    AND (sort_name, id_key) < ((SELECT coalesce($2, app.name_order_end())), (SELECT coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff')))
     AND ($6 OR delete_time IS NULL)
 ORDER BY sort_name DESC, id_key DESC
 LIMIT $4 OFFSET $5;
@@ -123,7 +123,7 @@ PREPARE list_tags_by_create_time (uuid, text, uuid, integer, integer, boolean) A
 SELECT *, create_time::text AS position
 FROM tag_rows
 WHERE user_id = $1
-    AND (create_time, id_key) > (coalesce($2::timestamptz, '-infinity'), coalesce($3, '00000000-0000-0000-0000-000000000000'))
+    AND (create_time, id_key) > ((SELECT coalesce($2::timestamptz, '-infinity')), (SELECT coalesce($3, '00000000-0000-0000-0000-000000000000')))
     AND ($6 OR delete_time IS NULL)
 ORDER BY create_time, id_key
 LIMIT $4 OFFSET $5;
@@ -133,7 +133,7 @@ PREPARE list_tags_by_create_time_desc (uuid, text, uuid, integer, integer, boole
 SELECT *, create_time::text AS position
 FROM tag_rows
 WHERE user_id = $1
-    AND (create_time, id_key) < (coalesce($2::timestamptz, 'infinity'), coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+    AND (create_time, id_key) < ((SELECT coalesce($2::timestamptz, 'infinity')), (SELECT coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff')))
     AND ($6 OR delete_time IS NULL)
 ORDER BY create_time DESC, id_key DESC
 LIMIT $4 OFFSET $5;
@@ -143,7 +143,7 @@ PREPARE list_tags_by_contact_count (uuid, text, uuid, integer, integer, boolean)
 SELECT *, contact_count::text AS position
 FROM tag_rows
 WHERE user_id = $1
-    AND (contact_count, id_key) > (coalesce($2::bigint, -1), coalesce($3, '00000000-0000-0000-0000-000000000000'))
+    AND (contact_count, id_key) > ((SELECT coalesce($2::bigint, -1)), (SELECT coalesce($3, '00000000-0000-0000-0000-000000000000')))
     AND ($6 OR delete_time IS NULL)
 ORDER BY contact_count, id_key
 LIMIT $4 OFFSET $5;
@@ -153,7 +153,7 @@ PREPARE list_tags_by_contact_count_desc (uuid, text, uuid, integer, integer, boo
 SELECT *, contact_count::text AS position
 FROM tag_rows
 WHERE user_id = $1
-    AND (contact_count, id_key) < (coalesce($2::bigint, 9223372036854775807), coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+    AND (contact_count, id_key) < ((SELECT coalesce($2::bigint, 9223372036854775807)), (SELECT coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff')))
     AND ($6 OR delete_time IS NULL)
 ORDER BY contact_count DESC, id_key DESC
 LIMIT $4 OFFSET $5;
