@@ -100,3 +100,14 @@ def test_no_migration_binds_a_tenant_by_set_config() -> None:
     for file in (PROJECT / "sql").rglob("*.sql"):
         text = re.sub(r"--.*", "", file.read_text(encoding="utf-8"))
         assert "set_config" not in text, file
+
+
+def test_a_page_begins_after_parameters_or_scalar_subqueries() -> None:
+    """Behind row-level security coalesce() of a parameter is in no index condition: a page would begin at the start."""
+    files = sorted((PROJECT / "services").rglob("queries/**/*.sql"))
+    assert files
+    comparison = re.compile(r"[<>]=?\s*\(\s*coalesce\(\s*\$")
+    begun = re.compile(r"[<>]=?\s*\(\s*\(SELECT\s+coalesce\(\s*\$")
+    bad = [str(file.relative_to(PROJECT)) for file in files if comparison.search(file.read_text())]
+    assert not bad
+    assert any(begun.search(file.read_text()) for file in files)
