@@ -26,10 +26,22 @@ app.command("settings")(settings.settings)
 @app.command("demo")
 def _demo() -> None:
     """Take the tour: tenants, import and export, pages, search, etags, undelete, repeats, isolation."""
-    # Imported only now, as seed below: they import grpc, which a supervising process must not.
+    # Imported only now, as worker and seed below: they import grpc, which a supervising process must not.
     from cli.demo import demo
 
     demo()
+
+
+@app.command("worker")
+def _worker(
+    once: Annotated[bool, typer.Option("--once", help="Run what is due now, and exit; 1 when any of it failed.")] = (
+        False
+    ),
+) -> None:
+    """Run the periodic tasks when they are due, one replica at a time. Ctrl-C stops it after what it is doing."""
+    from cli.worker import worker
+
+    worker(once)
 
 
 @app.command("seed")

@@ -27,6 +27,8 @@ STATEMENTS = queries.load(SQL / "maintenance")
 # A slice of request ids is deleted by one statement, so that none holds its locks for long.
 SLICE = timedelta(hours=1)
 
+MONTHS_AHEAD = 3
+
 app = typer.Typer(
     help="Periodic tasks, for cron. Each works across tenants, as DATABASE_URL_SERVICE.", no_args_is_help=True
 )
@@ -34,7 +36,9 @@ app = typer.Typer(
 
 @app.command()
 def partitions(
-    months: Annotated[int, typer.Option(help="Months to come that shall have a partition.", min=0, max=120)] = 3,
+    months: Annotated[
+        int, typer.Option(help="Months to come that shall have a partition.", min=0, max=120)
+    ] = MONTHS_AHEAD,
 ) -> None:
     """Make the audit log's partitions ahead. Daily or weekly; rows that came too early are moved into theirs."""
     made = _run(lambda conn, _: create_partitions(conn, months))
@@ -44,9 +48,7 @@ def partitions(
 @app.command()
 def expire_requests() -> None:
     """Forget request ids older than PMCRM_REQUEST_ID_HOURS. Hourly."""
-    forgotten = _run(
-        lambda conn, settings: forget_requests(conn, datetime.now(UTC) - timedelta(hours=settings.request_id_hours))
-    )
+    forgotten = _run(forget_expired_requests)
     typer.echo(f"{forgotten} request id{'' if forgotten == 1 else 's'} forgotten.")
 
 
@@ -66,6 +68,11 @@ async def create_partitions(conn: Connection, months_ahead: int) -> int:
     """Makes the audit log's partitions of this month and so many to come; returns how many were missing."""
     made: int = await conn.fetchval(STATEMENTS["create_audit_partitions"].sql, months_ahead)
     return made
+
+
+async def forget_expired_requests(conn: Connection, settings: Settings) -> int:
+    """Deletes the requests that need not be remembered any more; returns how many."""
+    return await forget_requests(conn, datetime.now(UTC) - timedelta(hours=settings.request_id_hours))
 
 
 async def forget_requests(conn: Connection, before: datetime) -> int:

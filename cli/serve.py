@@ -39,12 +39,15 @@ def serve(
 
 async def _serve_here(names: Sequence[str], settings: Settings) -> None:
     from cli.services import SUITE
+    from cli.worker import working
     from shared.serving import serve as serve_in_process
 
     await serve_in_process(
         [SUITE[name] for name in names],
         settings,
         lambda ready, running: _announce(ready, [(at.service, at.port, at.metrics_port) for at in running]),
+        # The whole suite on a database of its own, as `make run` starts it, has nobody else for the periodic tasks.
+        beside=working if settings.embedded and set(names) == set(SERVICES) else None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 
 from prometheus_client import start_http_server
@@ -27,18 +28,30 @@ class Listening:
 
 
 Announce = Callable[[Settings, Sequence[Listening]], None]
+Beside = Callable[[Settings], AbstractAsyncContextManager[None]]
 
 
-async def serve(services: Sequence[Service], settings: Settings, announce: Announce, *, worker: bool = False) -> None:
+async def serve(
+    services: Sequence[Service],
+    settings: Settings,
+    announce: Announce,
+    *,
+    worker: bool = False,
+    beside: Beside | None = None,
+) -> None:
     """Starts the services, announces their addresses, and returns when a signal came and all have drained.
 
     worker: one of several processes that share each port; metrics are then the supervising process's to serve.
+    beside: what else runs in this process while they do, with the settings that reach the database.
     Raises CannotServe when a port or address cannot be used.
     """
     check_edge(settings)
     configure_logging(settings.log_level, settings.log_format)
     stopping = _stop_signal()
-    async with ready_database(settings, [service.name for service in services]) as ready:
+    async with (
+        ready_database(settings, [service.name for service in services]) as ready,
+        nullcontext() if beside is None else beside(ready),
+    ):
         running: list[RunningService] = []
         try:
             running.extend(RunningService(service, ready, share_port=worker) for service in services)

@@ -24,6 +24,8 @@ PREFIX = "PMCRM_"
 FILE_SUFFIX = "_FILE"
 SHORTEST_OPERATOR_KEY = 16
 SERVICES = ("contacts", "interactions", "insights", "gdpr")
+# In the order of their metrics ports.
+MEASURED = (*SERVICES, "worker")
 
 Service = Literal["contacts", "interactions", "insights", "gdpr"]
 
@@ -124,10 +126,10 @@ class Settings(BaseSettings):
     interactions_port: Port = Field(50052, description="The interactions service's port; 0 picks a free one.")
     insights_port: Port = Field(50053, description="The insights service's port; 0 picks a free one.")
     gdpr_port: Port = Field(50054, description="The gdpr service's port; 0 picks a free one.")
-    metrics_port: Annotated[int, Field(ge=0, le=65535 - 3)] | None = Field(
+    metrics_port: Annotated[int, Field(ge=0, le=65535 - 4)] | None = Field(
         None,
-        description="Prometheus metrics over HTTP, on this port for contacts and the next three for interactions, "
-        "insights and gdpr; 0: free ports. Unset: off.",
+        description="Prometheus metrics over HTTP, on this port for contacts and the next four for interactions, "
+        "insights, gdpr and the worker; 0: free ports. Unset: off.",
     )
 
     workers: Count = Field(1, description="Processes per service; they share its port.")
@@ -196,8 +198,8 @@ class Settings(BaseSettings):
         return port
 
     def metrics_port_of(self, service: str) -> int | None:
-        """The service's metrics port; 0 picks a free one, None means no metrics."""
-        return self.metrics_port + SERVICES.index(service) if self.metrics_port else self.metrics_port
+        """The metrics port of a service or the worker; 0 picks a free one, None means no metrics."""
+        return self.metrics_port + MEASURED.index(service) if self.metrics_port else self.metrics_port
 
     def database_url_for(self, role: str) -> str:
         """The URL for a service's role (its name), for "service" (across tenants) or for "owner".

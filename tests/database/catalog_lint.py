@@ -31,6 +31,7 @@ GLOBAL_TABLES = {
     "login_emails": "unique among all tenants; operators alone write it",
     "operator_idempotency_keys": "operators act for no tenant",
     "app.migrations": "the ledger of migrations",
+    "app.task_runs": "periodic tasks work across tenants",
 }
 
 # Tenant tables whose writes leave no audit rows, each with the reason.
