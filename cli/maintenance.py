@@ -9,6 +9,8 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 
 import asyncpg
 import typer
+from rich.console import Console
+from rich.progress import Progress
 
 from shared import queries
 from shared.embedded import EmbeddedError
@@ -62,6 +64,22 @@ def rotate_keys() -> None:
     if done.unreadable:
         typer.echo(f"{done.unreadable} cannot be read: their key is not in the ring, or they are damaged.", err=True)
         raise typer.Exit(1)
+
+
+@app.command()
+def refresh_strengths() -> None:
+    """Compute relationship strengths, last and next contacts anew: they decay, and plans come true. Daily."""
+    # Imported here: it comes with grpc, which the process that supervises workers must not import.
+    from shared import strength_refresh
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Contacts", total=None)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        changed = _run(lambda conn, _: strength_refresh.refresh_strengths(conn, show))
+    typer.echo(f"{changed} contact{'' if changed == 1 else 's'} changed.")
 
 
 async def create_partitions(conn: Connection, months_ahead: int) -> int:

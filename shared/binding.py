@@ -41,6 +41,11 @@ def begin_operating(who: Caller) -> str:
     return f"BEGIN{_audit_settings(who)}"
 
 
+def bind(tenant: uuid.UUID) -> str:
+    """Binds a transaction that has begun: one of a periodic task, which goes from tenant to tenant."""
+    return f"SET LOCAL app.current_user_id = '{_uuid(tenant)}'"
+
+
 def _audit_settings(who: Caller) -> str:
     """What the audit trigger writes down. Free text goes as hex: nothing typed by anybody enters SQL text."""
     settings = f"; SET LOCAL app.request_id = '{uuid.UUID(who.request_id)}'"

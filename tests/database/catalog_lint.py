@@ -22,6 +22,8 @@ TENANT_TABLES = {
     "contact_links": "user_id",
     "contact_redirects": "user_id",
     "integrations": "user_id",
+    "interactions": "user_id",
+    "interaction_participants": "user_id",
     "idempotency_keys": "user_id",
     "audit_logs": "user_id",
 }

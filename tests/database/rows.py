@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from tests.postgres import Connection
+from tests.postgres import Connection, bound
 
 # By table, parents first: a statement that adds a row of tenant $1. Where it needs one, $2 is a contact's id.
 INSERTS = {
@@ -46,6 +46,14 @@ INSERTS = {
         INSERT INTO integrations (user_id, id, provider, account, account_key, credentials, key_id)
         VALUES ($1, $2, 'caldav', 'Anna@example.com', 'anna@example.com ' || $2::uuid, '\\x00', 'k1')
     """,
+    "interactions": """
+        INSERT INTO interactions (user_id, id, type, direction, subject, body, source_uid)
+        VALUES ($1, $2, 'CALL', 'OUTBOUND', 'Birthday', 'Wished her well', 'call ' || $2::uuid)
+    """,
+    "interaction_participants": """
+        INSERT INTO interaction_participants (user_id, interaction_id, contact_id, role)
+        VALUES ($1, $2, $2, 'RECIPIENT')
+    """,
     "idempotency_keys": """
         INSERT INTO idempotency_keys (user_id, request_id, method, body_hash) VALUES ($1, $2, 'CreateContact', '\\x00')
     """,
@@ -56,7 +64,7 @@ INSERTS = {
 }
 
 # Beside the contact, what a table's row refers to. It has the contact's id.
-REFERRED = {"contact_employments": "organizations", "contact_tags": "tags"}
+REFERRED = {"contact_employments": "organizations", "contact_tags": "tags", "interaction_participants": "interactions"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,9 @@ async def insert(conn: Connection, table: str, tenant: uuid.UUID, contact: uuid.
 async def add_tenant(conn: Connection) -> Tenant:
     """Adds a tenant with a row in every table. conn: a superuser's."""
     tenant = Tenant(uuid.uuid4(), uuid.uuid4())
-    for table in INSERTS:
-        if table != "contact_strengths":
-            await insert(conn, table, tenant.id, tenant.contact)
+    # Bound, because what is derived of a contact is derived for a bound tenant alone.
+    async with bound(conn, tenant.id):
+        for table in INSERTS:
+            if table != "contact_strengths":
+                await insert(conn, table, tenant.id, tenant.contact)
     return tenant

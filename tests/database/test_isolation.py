@@ -120,6 +120,9 @@ async def add_own(conn: Connection, table: str, tenant: uuid.UUID) -> None:
         statement = "INSERT INTO contacts (user_id, id, display_name, sort_name) VALUES ($1, $2, 'B', 'b')"
         if await conn.fetchval("SELECT has_table_privilege('contacts', 'INSERT')"):
             await conn.execute(statement, tenant, contact)
+        elif await conn.fetchval("SELECT has_function_privilege('app.create_contacts(jsonb)', 'EXECUTE')"):
+            new = [{"id": str(contact), "display_name": "B", "sort_name": "b"}]
+            await conn.fetchval("SELECT app.create_contacts($1)", new)
         if table in REFERRED:
             await insert(conn, REFERRED[table], tenant, contact)
         await insert(conn, table, tenant, contact)

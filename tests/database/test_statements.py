@@ -25,6 +25,7 @@ VIEWS = {
     "contact_rows": "user_id",
     "contact_summaries": "user_id",
     "integration_rows": "user_id",
+    "interaction_rows": "user_id",
     "carried_tags": "user_id",
     "current_employments": "user_id",
     "tag_rows": "user_id",
