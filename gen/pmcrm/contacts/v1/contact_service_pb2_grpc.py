@@ -299,12 +299,12 @@ class ContactServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SearchContacts(self, request, context):
-        """Searches living contacts by names, organization, job title, notes, e-mails and phone numbers, and by the names and
-        aliases of the organizations where they work now, best first. Accents and case do not matter; a local phone number
-        finds its international form, and so do its last digits (5 or more); the default mode also finds misspelt names when
-        the words as typed find fewer than 3. At most 300 are ranked and can be paged through. Where there are more matches
-        than twice the first page (and than 40), that page holds the best of as many, those with the words in their names
-        before others, and the next ones the best of the rest.
+        """Searches living contacts by names, organization, job title, notes, e-mails and phone numbers, and by the names
+        and aliases of the organizations where they work now, best first. Accents and case do not matter; a local phone
+        number finds its international form, and so do its last digits (5 or more); the default mode also finds misspelt
+        names when the words as typed find fewer than 3. At most 300 are ranked and can be paged through. Where there are
+        more matches than twice the first page (and than 40), that page holds the best of as many, those with the words
+        in their names before others, and the next ones the best of the rest.
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: the query is empty or over its limit, a filter is malformed, page_size or skip is
@@ -399,8 +399,8 @@ class ContactServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListContactLinks(self, request, context):
-        """Lists the ties of one contact, deleted or not, a page at a time, seen from it. Ties to deleted contacts are left out
-        unless show_deleted, those to contacts whose processing is restricted always.
+        """Lists the ties of one contact, deleted or not, a page at a time, seen from it. Ties to deleted contacts are left
+        out unless show_deleted, those to contacts whose processing is restricted always.
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: contact_id is not a UUID, page_size or skip is negative, or the order, the type
