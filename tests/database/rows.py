@@ -82,11 +82,11 @@ async def insert(conn: Connection, table: str, tenant: uuid.UUID, contact: uuid.
 
 
 async def add_tenant(conn: Connection) -> Tenant:
-    """Adds a tenant with a row in every table. conn: a superuser's."""
+    """Adds a tenant with a row in every table that the database has. conn: a superuser's."""
     tenant = Tenant(uuid.uuid4(), uuid.uuid4())
     # Bound, because what is derived of a contact is derived for a bound tenant alone.
     async with bound(conn, tenant.id):
         for table in INSERTS:
-            if table != "contact_strengths":
+            if table != "contact_strengths" and await conn.fetchval("SELECT to_regclass($1) IS NOT NULL", table):
                 await insert(conn, table, tenant.id, tenant.contact)
     return tenant
