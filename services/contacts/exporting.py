@@ -20,6 +20,7 @@ from google.protobuf.empty_pb2 import Empty
 from pmcrm.contacts.v1 import contact_transfer_pb2 as pb
 
 from services.contacts.contact_rows import contact_of
+from services.contacts.export_ties import ExportedTies
 from services.contacts.filters import TieFilters, read_ties
 from shared import queries
 from shared.database import Database, Row, Transaction
@@ -116,20 +117,23 @@ async def _writer(tx: Transaction, wanted: Wanted) -> Writer:
     which = wanted.parameters
     sizes = await tx.fetchrow(QUERIES["export_sizes"], *which)
     keys = await tx.fetch(QUERIES["export_custom_fields"], LONGEST_CUSTOM_FIELD, MOST_CUSTOM_FIELDS, *which)
-    return TableWriter(sizes or {}, sorted(row["key"] for row in keys))
+    own = await tx.fetchrow(QUERIES["export_own_columns"])
+    return TableWriter({**(sizes or {}), **(own or {})}, sorted(row["key"] for row in keys))
 
 
 async def _write(tx: Transaction, wanted: Wanted, writer: Writer, file: IO[bytes], grace_days: int) -> int:
     """Writes the whole file; returns how many contacts are in it."""
     written, after = 0, _BEFORE_ALL
 
-    def write(rows: Sequence[Row]) -> None:
-        file.write(b"".join(writer.written(contact_of(row, grace_days)) for row in rows))
+    def write(rows: Sequence[Row], ties: ExportedTies) -> None:
+        file.write(b"".join(writer.written(contact_of(row, grace_days), ties.of(row["id_key"])) for row in rows))
 
     await asyncio.to_thread(file.write, writer.header())
     while True:
         rows = await tx.fetch(QUERIES["export_contacts"], after, PAGE, *wanted.parameters)
-        await asyncio.to_thread(write, rows)
+        ids = [row["id_key"] for row in rows]
+        ties = await ExportedTies().read(tx, ids, show_deleted=wanted.show_deleted)
+        await asyncio.to_thread(write, rows, ties)
         written += len(rows)
         if len(rows) < PAGE:
             return written
