@@ -12,7 +12,7 @@ from shared.contact_record import to_contact
 
 # Columns that statements need and answers do not have.
 BESIDES = frozenset(
-    {"user_id", "id_key", "strengths_key", "sort_name", "last_contact_order", "position", "matched_fields"}
+    {"user_id", "id_key", "strengths_key", "sort_name", "last_contact_order", "position", "matched_fields", "asked"}
 )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from services.contacts.contacts import Contacts
 from services.contacts.links import ContactLinks
+from services.contacts.merges import ContactMerges
 from shared.server import Runtime
 
 
-class ContactService(Contacts, ContactLinks):
+class ContactService(Contacts, ContactLinks, ContactMerges):
     """The servicer of pmcrm.contacts.v1.ContactService."""
 
     def __init__(self, runtime: Runtime) -> None:
         Contacts.__init__(self, runtime)
         ContactLinks.__init__(self, runtime)
+        ContactMerges.__init__(self, runtime)

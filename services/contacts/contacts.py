@@ -16,12 +16,13 @@ from pmcrm.contacts.v1.contact_pb2 import Contact
 from services.contacts import exporting, importing, listing, searching
 from services.contacts.changing import changed_record, pins
 from services.contacts.contact_rows import contact_of
+from services.contacts.resolving import find_contact, find_contacts, lock_any, lock_living
 from shared import queries
 from shared.caller import caller
 from shared.contact_record import COLUMNS_OF_FIELD, to_record
 from shared.database import Row, Transaction
 from shared.errors import AlreadyExists, InvalidArgument, Violation
-from shared.etags import check_etag, etag_mismatch, expected_revision
+from shared.etags import check_etag
 from shared.fields import uuid_field, uuid_list, uuid_value
 from shared.ids import new_ids
 from shared.layers import Context
@@ -75,7 +76,7 @@ class Contacts:
         contact_id = uuid_field(request, "id")
         check_mask(Contact, request.read_mask)
         async with self._database.reading() as tx:
-            row = await tx.fetchrow(QUERIES["get_contact"], contact_id)
+            row = await find_contact(tx, contact_id)
         if row is None:
             raise contact_not_found(contact_id)
         return masked(contact_of(row, self._grace_days), request.read_mask)
@@ -87,8 +88,8 @@ class Contacts:
         ids = uuid_list(request.ids, "ids", BATCH_LIMIT)
         check_mask(Contact, request.read_mask)
         async with self._database.reading() as tx:
-            rows = await tx.fetch(QUERIES["get_contacts"], list(set(ids)))
-        found = {row["id_key"]: masked(contact_of(row, self._grace_days), request.read_mask) for row in rows}
+            rows = await find_contacts(tx, ids)
+        found = {asked: masked(contact_of(row, self._grace_days), request.read_mask) for asked, row in rows.items()}
         missing = [i for i, contact_id in enumerate(ids) if contact_id not in found]
         if missing and not request.allow_missing:
             raise contact_not_found(ids[missing[0]])
@@ -115,7 +116,7 @@ class Contacts:
         paths = update_paths(request.contact, request.update_mask, WRITABLE)
 
         async def effect(tx: Transaction) -> Contact:
-            row = await tx.fetchrow(QUERIES["lock_contact"], contact_id)
+            row = await lock_living(tx, contact_id)
             if row is None:
                 raise contact_not_found(contact_id)
             current = contact_of(row, self._grace_days)
@@ -124,10 +125,10 @@ class Contacts:
                 return current
             record = changed_record(request, row, current, paths, caller.get().default_region or "")
             strength = record.pop("relationship_strength")
-            await _writing(tx.fetch(QUERIES["update_contact"], contact_id, record))
+            await _writing(tx.fetch(QUERIES["update_contact"], row["id_key"], record))
             if pins(request, current, paths):
-                await tx.fetch(QUERIES["pin_strengths"], [contact_id], [strength or 0])
-            return await self._get(tx, contact_id)
+                await tx.fetch(QUERIES["pin_strengths"], [row["id_key"]], [strength or 0])
+            return await self._get(tx, row["id_key"])
 
         return await self._database.mutate(request, Contact, effect)
 
@@ -137,13 +138,17 @@ class Contacts:
         contact_id = uuid_field(request, "id")
 
         async def effect(tx: Transaction) -> Contact:
-            deleted = await tx.fetchrow(QUERIES["delete_contact"], contact_id, expected_revision(request.etag))
-            row = await tx.fetchrow(QUERIES["get_contact"], contact_id)
-            if deleted is None and row is not None and row["delete_time"] is None:
-                raise processing_restricted(contact_id) if row["processing_restricted"] else etag_mismatch()
-            if deleted is None and not request.allow_missing:
+            row = await lock_living(tx, contact_id)
+            if row is None and not request.allow_missing:
                 raise contact_not_found(contact_id)
-            return Contact() if row is None else contact_of(row, self._grace_days)
+            if row is None:
+                gone = await find_contact(tx, contact_id)
+                return Contact() if gone is None else contact_of(gone, self._grace_days)
+            if row["processing_restricted"]:
+                raise processing_restricted(contact_id)
+            check_etag(request.etag, row["etag"])
+            await tx.fetch(QUERIES["delete_contact"], row["id_key"])
+            return await self._get(tx, row["id_key"])
 
         return await self._database.mutate(request, Contact, effect)
 
@@ -152,16 +157,14 @@ class Contacts:
         contact_id = uuid_field(request, "id")
 
         async def effect(tx: Transaction) -> Contact:
-            revision = expected_revision(request.etag)
-            restored = await _writing(tx.fetch(QUERIES["undelete_contact"], contact_id, revision))
-            row = await tx.fetchrow(QUERIES["get_contact"], contact_id)
+            row = await lock_any(tx, contact_id)
             if row is None:
                 raise contact_not_found(contact_id)
-            if not restored and row["delete_time"] is None:
+            if row["delete_time"] is None:
                 raise AlreadyExists("CONTACT_NOT_DELETED", f"contact {contact_id} is not deleted", id=str(contact_id))
-            if not restored:
-                raise etag_mismatch()
-            return contact_of(row, self._grace_days)
+            check_etag(request.etag, row["etag"])
+            await _writing(tx.fetch(QUERIES["undelete_contact"], row["id_key"]))
+            return await self._get(tx, row["id_key"])
 
         return await self._database.mutate(request, Contact, effect)
 

@@ -12,7 +12,7 @@ import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -24,8 +24,9 @@ from services.contacts.export_ties import ExportedTies
 from services.contacts.filters import TieFilters, read_ties
 from shared import queries
 from shared.database import Database, Row, Transaction
-from shared.errors import InvalidArgument, NotFound, Violation
+from shared.errors import InvalidArgument, Violation
 from shared.fields import uuid_list
+from shared.living_contacts import contact_not_found
 from shared.spreadsheet.writing import LONGEST_CUSTOM_FIELD, MOST_CUSTOM_FIELDS, TableWriter
 from shared.vcard.writing import CardWriter
 
@@ -76,7 +77,7 @@ async def run(
     with _spool() as file:
         async with database.snapshot() as tx:
             if wanted.ids is not None:
-                await _check_ids(tx, wanted.ids)
+                wanted = replace(wanted, ids=await _existing(tx, wanted.ids))
             writer = await _writer(tx, wanted)
             contacts = await _write(tx, wanted, writer, file, grace_days)
         await _audit(database, wanted, contacts)
@@ -104,11 +105,13 @@ def _spool() -> Iterator[IO[bytes]]:
         yield file
 
 
-async def _check_ids(tx: Transaction, ids: Sequence[uuid.UUID]) -> None:
-    existing = {row["id"] for row in await tx.fetch(QUERIES["existing_contacts"], list(set(ids)))}
+async def _existing(tx: Transaction, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+    """The contacts that ids stand for. Raises CONTACT_NOT_FOUND for the first that stands for none."""
+    existing = {row["asked"]: row["id"] for row in await tx.fetch(QUERIES["existing_contacts"], list(set(ids)))}
     for contact_id in ids:
         if contact_id not in existing:
-            raise NotFound("CONTACT_NOT_FOUND", f"no contact {contact_id}", id=str(contact_id))
+            raise contact_not_found(contact_id)
+    return list(existing.values())
 
 
 async def _writer(tx: Transaction, wanted: Wanted) -> Writer:

@@ -21,6 +21,8 @@ TENANT_TABLES = {
     "contact_tags": "user_id",
     "contact_links": "user_id",
     "contact_redirects": "user_id",
+    "contact_merges": "user_id",
+    "contact_merge_rows": "user_id",
     "integrations": "user_id",
     "interactions": "user_id",
     "interaction_participants": "user_id",
@@ -39,6 +41,7 @@ GLOBAL_TABLES = {
 # Tenant tables whose writes leave no audit rows, each with the reason.
 UNAUDITED_TABLES = {
     "contact_strengths": "derived, but for what is set by hand, whose trigger is for that alone",
+    "contact_merge_rows": "repeats what a merge did to rows that have entries of their own",
     "idempotency_keys": "repeats what the written rows' own entries say",
     "audit_logs": "is the audit log",
 }

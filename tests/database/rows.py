@@ -54,6 +54,16 @@ INSERTS = {
         INSERT INTO interaction_participants (user_id, interaction_id, contact_id, role)
         VALUES ($1, $2, $2, 'RECIPIENT')
     """,
+    "contact_merges": """
+        INSERT INTO contact_merges (user_id, id, survivor_id, survivor_updated_at, columns_before, columns_after)
+        VALUES ($1, $2, $2, now(), '{"notes": null}', '{"notes": "shy"}')
+    """,
+    "contact_merge_rows": """
+        INSERT INTO contact_merge_rows (
+            user_id, merge_id, contact_id, position, table_name, column_name, outcome, row_key, kept
+        )
+        VALUES ($1, $2, $2, 1, 'contact_tags', 'contact_id', 'DROPPED', '{"tag_id": 1}', '{"tag_id": 1}')
+    """,
     "idempotency_keys": """
         INSERT INTO idempotency_keys (user_id, request_id, method, body_hash) VALUES ($1, $2, 'CreateContact', '\\x00')
     """,
@@ -64,7 +74,12 @@ INSERTS = {
 }
 
 # Beside the contact, what a table's row refers to. It has the contact's id.
-REFERRED = {"contact_employments": "organizations", "contact_tags": "tags", "interaction_participants": "interactions"}
+REFERRED = {
+    "contact_employments": "organizations",
+    "contact_tags": "tags",
+    "interaction_participants": "interactions",
+    "contact_merge_rows": "contact_merges",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,14 +125,14 @@ FROM unnest($2, $3) AS given (contact_id, strength)
 WHERE contact_strengths.user_id = $1 AND contact_strengths.contact_id = given.contact_id
 RETURNING contact_strengths.contact_id;
 
--- Deletes a living contact, if it is still the version expected (NULL expects any) and its processing not restricted.
-PREPARE delete_contact (uuid, uuid, bigint) AS
+-- Deletes a contact that is locked.
+PREPARE delete_contact (uuid, uuid) AS
 UPDATE contacts SET deleted_at = now()
-WHERE user_id = $1 AND id = $2 AND deleted_at IS NULL AND NOT processing_restricted AND ($3 IS NULL OR revision = $3)
+WHERE user_id = $1 AND id = $2
 RETURNING id;
 
--- Brings back a deleted contact, if it is still the version expected; NULL expects any.
-PREPARE undelete_contact (uuid, uuid, bigint) AS
+-- Brings back a deleted contact that is locked.
+PREPARE undelete_contact (uuid, uuid) AS
 UPDATE contacts SET deleted_at = NULL
-WHERE user_id = $1 AND id = $2 AND deleted_at IS NOT NULL AND ($3 IS NULL OR revision = $3)
+WHERE user_id = $1 AND id = $2
 RETURNING id;

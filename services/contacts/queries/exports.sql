@@ -64,11 +64,12 @@ GROUP BY key
 ORDER BY count(*) DESC, key COLLATE "C"
 LIMIT $3;
 
--- Which of these ids the tenant has contacts for, deleted ones among them.
+-- Which of these ids stand for a contact of the tenant, deleted ones among them, and for which.
 PREPARE existing_contacts (uuid, uuid[]) AS
-SELECT id
-FROM contacts
-WHERE user_id = $1 AND id = ANY ($2);
+SELECT given.id AS asked, c.id
+FROM unnest($2) AS given (id)
+LEFT JOIN contact_redirects AS r ON r.user_id = $1 AND r.contact_id = given.id
+JOIN contacts AS c ON c.user_id = $1 AND c.id = coalesce(r.survivor_id, given.id);
 
 -- Leaves an entry for an export in the audit log.
 PREPARE audit_export (uuid, jsonb) AS

@@ -69,6 +69,9 @@ BY_NO_ID = {"CreateContact", "BatchCreateContacts", "ListContacts", "SearchConta
 # Calls on links, which are tried in test_isolation_links.py.
 ON_LINKS = {"LinkContacts", "UnlinkContacts"}
 
+# Calls on several contacts or on a merge, which are tried in test_isolation_merges.py.
+ON_MERGES = {"MergeContacts", "UnmergeContacts"}
+
 
 def built(contract: Any, service: str, servicer: type) -> set[str]:
     methods = contract.DESCRIPTOR.services_by_name[service].methods_by_name
@@ -76,7 +79,7 @@ def built(contract: Any, service: str, servicer: type) -> set[str]:
 
 
 def test_every_call_that_is_built_is_tried_here() -> None:
-    tried = {name.split()[0] for name in (*ON_A_CONTACT, *ON_A_USER)} | BY_NO_ID | ON_LINKS
+    tried = {name.split()[0] for name in (*ON_A_CONTACT, *ON_A_USER)} | BY_NO_ID | ON_LINKS | ON_MERGES
     calls = built(contact_service_pb2, "ContactService", ContactService) | built(user_service_pb2, "UserService", Users)
     assert calls <= tried
 
