@@ -332,8 +332,10 @@ class ContactServiceServicer:
 
     def MergeContacts(self, request, context):
         """Merges contacts into one and returns it. Everything that hangs on the duplicates moves to the survivor; what the
-        survivor lacks among its own fields is filled from them, and lists are joined; the duplicates are deleted, and
-        their ids stand for the survivor from now on. All of it or nothing.
+        survivor lacks among its own fields is filled from them; lists, notes and custom_fields are joined, equal entries
+        once and the survivor's own first; source_uid and the source's times stay what they were. The duplicates are
+        deleted, and their ids stand for the survivor from now on; an etag that any of them had is no longer the current
+        one. All of it or nothing.
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: an id is not a UUID, there are none or more than 100 duplicates, or one is named
@@ -358,8 +360,8 @@ class ContactServiceServicer:
         - INVALID_ARGUMENT REQUEST_ID_REUSED: another body was sent with this request_id
         - NOT_FOUND MERGE_NOT_FOUND: the tenant has no such merge, or its contacts have been purged or erased
         - FAILED_PRECONDITION MERGE_ALREADY_UNDONE: it has been undone
-        - FAILED_PRECONDITION MERGE_SUPERSEDED: a later merge involves the survivor; undo that one first. Its id is in the
-        error's metadata as `merge_id`
+        - FAILED_PRECONDITION MERGE_SUPERSEDED: a later merge involves the survivor, or a tie that this one moved or
+        dropped; undo that one first. Its id is in the error's metadata as `merge_id`
         - FAILED_PRECONDITION PROCESSING_RESTRICTED: the processing of one of the contacts is restricted
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
