@@ -76,6 +76,9 @@ CREATE INDEX organizations_words_idx ON organizations USING gin (user_id, app.or
     WITH (gin_pending_list_limit = 256) WHERE deleted_at IS NULL;
 
 
+-- Loads pg_trgm: only then may somebody who is no superuser set its parameters for a function.
+SELECT public.word_similarity('', '');
+
 DROP FUNCTION app.search_contacts(tsquery, tsquery, text, smallint, timestamptz, timestamptz, integer);
 DROP FUNCTION app.strength_matches(uuid, uuid, smallint, timestamptz, timestamptz);
 
