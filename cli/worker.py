@@ -21,6 +21,7 @@ from shared.edge import CannotServe
 from shared.periodic import Task
 from shared.settings import Settings
 from shared.startup import ready_database
+from shared.strength_refresh import refresh_strengths
 from shared.task_metrics import TaskMetrics
 from shared.task_worker import Worker
 from shared.telemetry import configure_logging
@@ -29,6 +30,7 @@ from shared.telemetry import configure_logging
 TASKS = (
     Task("partitions", timedelta(days=1), lambda conn, _: create_partitions(conn, MONTHS_AHEAD)),
     Task("expire-requests", timedelta(hours=1), forget_expired_requests),
+    Task("refresh-strengths", timedelta(days=1), lambda conn, _: refresh_strengths(conn, lambda done, total: None)),
 )
 
 

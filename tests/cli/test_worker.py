@@ -50,7 +50,7 @@ def test_each_task_is_a_maintenance_command_too() -> None:
     commands = {
         (c.name or c.callback.__name__.replace("_", "-")) for c in maintenance.app.registered_commands if c.callback
     }
-    assert {"partitions", "expire-requests"} <= set(LISTED) <= commands
+    assert {"partitions", "expire-requests", "refresh-strengths"} <= set(LISTED) <= commands
     assert len(set(LISTED)) == len(LISTED)
 
 
