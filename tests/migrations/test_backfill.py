@@ -10,6 +10,8 @@ from tests.database.catalog_lint import lint
 from tests.database.rows import add_tenant
 
 PLAIN = "UPDATE contacts SET job_title = 'backfilled';"
+# Of three tenants: the one that is linked, and the one that it is linked to.
+CONTACTS = 6
 RIGHT = "CALL app.backfill('contacts', $$UPDATE contacts SET job_title = 'backfilled'$$);"
 
 
@@ -29,16 +31,16 @@ async def filled(fresh_database):
 async def test_the_owners_plain_update_silently_changes_nothing(filled):
     async with filled.connect("pmcrm_owner") as conn:
         assert await migrate(conn, [*read(), Migration("9999_plain.sql", PLAIN)]) == ["9999_plain.sql"]
-    assert await titles(filled) == [None] * 3
+    assert await titles(filled) == [None] * CONTACTS
 
 
 async def test_a_backfill_changes_every_tenants_rows_and_forces_row_level_security_again(filled):
     async with filled.connect("pmcrm_owner") as conn:
         await migrate(conn, [*read(), Migration("9999_right.sql", RIGHT)])
-    assert await titles(filled) == ["backfilled"] * 3
+    assert await titles(filled) == ["backfilled"] * CONTACTS
     async with filled.connect() as conn:
         assert await lint(conn) == []
-        assert await conn.fetchval("SELECT count(*) FROM audit_logs WHERE new_values ? 'job_title'") == 3
+        assert await conn.fetchval("SELECT count(*) FROM audit_logs WHERE new_values ? 'job_title'") == CONTACTS
 
 
 async def test_a_failing_backfill_leaves_row_level_security_forced(filled):
