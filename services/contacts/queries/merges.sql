@@ -88,11 +88,11 @@ WHERE m.user_id = $1 AND m.id = $2
 ORDER BY later.id DESC
 LIMIT 1;
 
--- Undoes a merge whose contacts are locked; see app.unmerge_contacts.
+-- Undoes a merge whose contacts are locked; see app.unmerge_contacts. Kinds without a name are not told of.
 PREPARE unmerge_contacts (uuid, uuid, jsonb, boolean) AS
 SELECT problem, entity, entity_id, contact_id
 FROM app.unmerge_contacts($2, $3, $4)
-WHERE $1 IS NOT NULL;
+WHERE $1 IS NOT NULL AND entity IS NOT NULL;
 
 -- The contacts that ids stand for, deleted or not: that of the survivor where one has been merged.
 PREPARE get_contacts_stood_for (uuid, uuid[]) AS

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pmcrm.contacts.v1 import contact_merge_pb2 as pb
 
-from tests.postgres import Connection
+from tests.postgres import Connection, bound
 from tests.services.contacts.calls import NOBODY, Book
 from tests.services.contacts.merge_calls import Shelf, exports, merge, unmerge
 from tests.services.contacts.test_merges import FULL, create
@@ -77,6 +77,30 @@ async def test_all_is_as_before(client: Client, book: Book, shelf: Shelf) -> Non
         for contact in (old, new):
             contact.ClearField("etag")
         assert old == new
+
+
+async def test_interactions_move_and_one_with_both_is_the_survivors_once(
+    book: Book, shelf: Shelf, as_superuser: Connection
+) -> None:
+    survivor, duplicate = await same_name(book, "A", "B")
+    async with bound(as_superuser, shelf.tenant):
+        shared, lone, own = [await shelf.insert("interactions", type="CALL", subject=text) for text in "slo"]
+        for interaction, contact in ((shared, survivor), (shared, duplicate), (lone, duplicate), (own, survivor)):
+            await shelf.add(
+                "INSERT INTO interaction_participants (user_id, interaction_id, contact_id) VALUES ($1, $2, $3)",
+                interaction,
+                contact,
+            )
+    before = await shelf.everything(), await shelf.rows("interaction_participants", "interaction_participants")
+    answer = await merge(book, survivor, duplicate)
+    assert (dict(answer.moved_counts), dict(answer.dropped_counts)) == ({"interactions": 1}, {"interactions": 1})
+    took_part = await shelf.rows("interaction_participants", "interaction_id", "contact_id")
+    assert took_part == sorted((interaction, survivor) for interaction in (shared, lone, own))
+    assert told(await unmerge(book, answer.merge_id)) == []
+    assert (
+        await shelf.everything(),
+        await shelf.rows("interaction_participants", "interaction_participants"),
+    ) == before
 
 
 async def test_merges_are_undone_in_reverse_order(client: Client, book: Book, shelf: Shelf) -> None:
