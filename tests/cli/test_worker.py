@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import signal
 import socket
+import tempfile
 import urllib.request
+import uuid
+from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli import maintenance
 from cli.worker import TASKS
-from shared.settings import MEASURED
+from shared.settings import MEASURED, SERVICES
 from tests.postgres import Connection, Database
 from tests.runtime.acting import until
 from tests.runtime.processes import Process, environment, started
@@ -82,6 +87,25 @@ async def test_either_signal_stops_it(database: Database, number: signal.Signals
         process.process.send_signal(number)
         assert await process.ended() == 0
         assert not [line for line in process.err if "Traceback" in line]
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """Where an embedded database makes its folder, as the user whom it runs as."""
+    folder = Path(tempfile.gettempdir()) / f"pmcrm-test-{uuid.uuid4().hex[:12]}"
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+async def test_a_suite_on_its_own_database_runs_the_tasks_itself(data_dir: Path) -> None:
+    ports = {f"PMCRM_{service.upper()}_PORT": 0 for service in SERVICES}
+    variables = environment(None, **ports, PMCRM_DATA_DIR=data_dir, PMCRM_LOG_FORMAT="json")
+    async with started(["-m", "cli", "serve"], variables) as suite:
+        for task in LISTED:
+            await suite.line(re.compile(f'"task": "{task}".*"task_succeeded"'))
+        suite.terminate()
+        assert await suite.ended() == 0
+    assert not [line for line in suite.err if "Traceback" in line]
 
 
 async def test_once_runs_what_is_due_and_exits(fresh_database: Database) -> None:
