@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from shared.recurrence_rule import Rule, RuleUnsupported
 from shared.recurrence_search import Search
-from shared.time_zones import LAST, is_skipped, to_local, to_utc
+from shared.time_zones import FIRST, LAST, is_skipped, to_local, to_utc
 
 # A zone's clocks never jump further: what is later by so much on the clocks is later in time.
 LONGEST_JUMP = timedelta(hours=26)
@@ -52,12 +52,12 @@ class Recurrence:
         if local is None:
             return self._timed(self._locals(self.start))
         passed = to_utc(local, self.zone)
-        found = self._timed(self._locals(local - LONGEST_JUMP))
+        found = self._timed(self._locals(_earlier(local)))
         return itertools.dropwhile(lambda one: one.time <= passed, found)
 
     def at_or_after(self, moment: datetime) -> Iterator[Occurrence]:
         """The occurrences from a moment on."""
-        found = self._timed(self._locals(to_local(moment, self.zone) - LONGEST_JUMP))
+        found = self._timed(self._locals(_earlier(_on_the_clock(moment, self.zone))))
         return itertools.dropwhile(lambda one: one.time < moment, found)
 
     def holds(self, local: datetime) -> bool:
@@ -72,8 +72,8 @@ class Recurrence:
         if self._search is None:
             found = [one for one in self._timed(iter([self.start])) if passed < one.time <= until]
             return found[-1] if found else None
-        first = self._search.stretch_of(max(after or self.start, self.start) - LONGEST_JUMP)
-        last = self._search.stretch_of(min(_later(to_local(until, self.zone)), self._end))
+        first = self._search.stretch_of(_earlier(max(after or self.start, self.start)))
+        last = self._search.stretch_of(min(_later(_on_the_clock(until, self.zone)), self._end))
         for number in range(last, first - 1, -1):
             locals_there = (local for local in self._search.stretch(number) if local <= self._end)
             found = [one for one in self._timed(locals_there) if passed < one.time <= until]
@@ -115,7 +115,7 @@ class Recurrence:
         if rule is None or self._search is None:
             return self.start
         if rule.until is not None:
-            end = _later(to_local(rule.until, self.zone)) if rule.until.tzinfo else rule.until
+            end = _later(_on_the_clock(rule.until, self.zone)) if rule.until.tzinfo else rule.until
         if rule.count is not None:
             counted = list(itertools.islice(self._search.after(self.start), rule.count))
             if len(counted) == rule.count:
@@ -129,5 +129,17 @@ class Recurrence:
         return itertools.takewhile(lambda local: local <= self._end, self._search.after(first))
 
 
+def _on_the_clock(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The local time at a moment; the first or last that there is where the zone is in another millennium already."""
+    try:
+        return to_local(moment, zone)
+    except OverflowError:
+        return LAST if moment.year > 1 else FIRST
+
+
 def _later(local: datetime) -> datetime:
     return LAST if LAST - local < LONGEST_JUMP else local + LONGEST_JUMP
+
+
+def _earlier(local: datetime) -> datetime:
+    return FIRST if local - FIRST < LONGEST_JUMP else local - LONGEST_JUMP

@@ -18,7 +18,8 @@ import tzdata
 # The release of the IANA database, such as `2026a`. What is computed with another one is computed anew.
 VERSION: str = tzdata.IANA_VERSION
 
-# The last local time that there is.
+# The first and the last local time that there are.
+FIRST = datetime(1, 1, 1)  # noqa: DTZ001 - local
 LAST = datetime(9999, 12, 31, 23, 59, 59)  # noqa: DTZ001 - local
 
 _FILES = importlib.resources.files("tzdata")

@@ -24,6 +24,9 @@ TENANT_TABLES = {
     "contact_merges": "user_id",
     "contact_merge_rows": "user_id",
     "integrations": "user_id",
+    "reminders": "user_id",
+    "reminder_contacts": "user_id",
+    "reminder_notifications": "user_id",
     "interactions": "user_id",
     "interaction_participants": "user_id",
     "idempotency_keys": "user_id",
@@ -40,6 +43,7 @@ GLOBAL_TABLES = {
 
 # Tenant tables whose writes leave no audit rows, each with the reason.
 UNAUDITED_TABLES = {
+    "reminder_notifications": "derived from the reminder, and leases of notification services",
     "contact_strengths": "derived, but for what is set by hand, whose trigger is for that alone",
     "contact_merge_rows": "repeats what a merge did to rows that have entries of their own",
     "idempotency_keys": "repeats what the written rows' own entries say",

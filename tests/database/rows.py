@@ -64,6 +64,16 @@ INSERTS = {
         )
         VALUES ($1, $2, $2, 1, 'contact_tags', 'contact_id', 'DROPPED', '{"tag_id": 1}', '{"tag_id": 1}')
     """,
+    "reminders": """
+        INSERT INTO reminders (user_id, id, kind, title, notes, due_local, time_zone)
+        VALUES ($1, $2, 'GENERAL', 'Write to Anna', 'about the engine', '2026-03-08T02:30:00', 'UTC')
+    """,
+    "reminder_contacts": """
+        INSERT INTO reminder_contacts (user_id, reminder_id, contact_id, position) VALUES ($1, $2, $2, 1)
+    """,
+    "reminder_notifications": """
+        INSERT INTO reminder_notifications (user_id, reminder_id, lead_seconds) VALUES ($1, $2, 0)
+    """,
     "idempotency_keys": """
         INSERT INTO idempotency_keys (user_id, request_id, method, body_hash) VALUES ($1, $2, 'CreateContact', '\\x00')
     """,
@@ -79,6 +89,8 @@ REFERRED = {
     "contact_tags": "tags",
     "interaction_participants": "interactions",
     "contact_merge_rows": "contact_merges",
+    "reminder_contacts": "reminders",
+    "reminder_notifications": "reminders",
 }
 
 

@@ -22,6 +22,7 @@ FOLDERS = {
 }
 # Views over tenant tables, with the column that holds the tenant.
 VIEWS = {
+    "reminder_rows": "user_id",
     "contact_rows": "user_id",
     "contact_summaries": "user_id",
     "integration_rows": "user_id",
