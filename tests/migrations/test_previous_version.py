@@ -26,6 +26,7 @@ async def test_rows_of_an_earlier_version_survive(empty_database, count):
         assert await lint(conn) == []
     for tenant in tenants:
         async with empty_database.connect("pmcrm_contacts") as conn, bound(conn, tenant.id):
-            assert await conn.fetchval("SELECT id FROM contacts WHERE user_id = $1", tenant.id) == tenant.contact
+            kept = "SELECT true FROM contacts WHERE user_id = $1 AND id = $2"
+            assert await conn.fetchval(kept, tenant.id, tenant.contact)
             strengths = "SELECT count(*) FROM contact_strengths WHERE contact_id = $1"
             assert await conn.fetchval(strengths, tenant.contact) == 1

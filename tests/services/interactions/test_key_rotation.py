@@ -126,6 +126,10 @@ async def _waits(conn: Connection) -> bool:
     return waiting
 
 
+async def _nobody_waits(conn: Connection) -> bool:
+    return not await _waits(conn)
+
+
 async def test_a_rotation_that_was_stopped_goes_on_where_it_was(
     mine: Accounts, database: Database, as_superuser: Connection
 ) -> None:
@@ -135,8 +139,10 @@ async def test_a_rotation_that_was_stopped_goes_on_where_it_was(
         rotating = asyncio.create_task(rotate(stopped, BOTH))
         async with database.connect() as watching:
             await until(lambda: _waits(watching))
-        rotating.cancel()
-        await asyncio.gather(rotating, return_exceptions=True)
+            rotating.cancel()
+            await asyncio.gather(rotating, return_exceptions=True)
+            # Not before the server has heard of it may the row be had.
+            await until(lambda: _nobody_waits(watching))
     assert [await as_superuser.fetchval(UNDER, each.id) for each in made] == ["e2", "e2", "e1", "e1"]
     async with database.connect("pmcrm_service") as conn:
         assert (await rotate(conn, BOTH)).replaced == 2
