@@ -105,13 +105,13 @@ class ContactLinks:
         return response
 
 
-async def named_contact(tx: Transaction, contact_id: uuid.UUID) -> Row:
-    """The contact that an id stands for, deleted or not: a row of find_named_contact.
+async def named_contact(tx: Transaction, contact_id: uuid.UUID, *, living: bool = False) -> Row:
+    """The contact that an id stands for, deleted or not unless it must be living: a row of find_named_contact.
 
     Raises CONTACT_NOT_FOUND when there is none, PROCESSING_RESTRICTED when its processing is restricted.
     """
     row = await tx.fetchrow(QUERIES["find_named_contact"], contact_id)
-    if row is None:
+    if row is None or (living and row["deleted"]):
         raise contact_not_found(contact_id)
     if row["processing_restricted"]:
         raise processing_restricted(contact_id)

@@ -24,6 +24,8 @@ FOLDERS = {
 VIEWS = {
     "reminder_rows": "user_id",
     "contact_rows": "user_id",
+    "contact_link_sides": "user_id",
+    "contact_profiles": "user_id",
     "contact_summaries": "user_id",
     "integration_rows": "user_id",
     "interaction_rows": "user_id",

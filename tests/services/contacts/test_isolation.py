@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.message import Message
+from pmcrm.contacts.v1 import contact_merge_pb2 as merge_pb
 from pmcrm.contacts.v1 import contact_service_pb2, user_service_pb2
 from pmcrm.contacts.v1 import contact_service_pb2 as pb
 from pmcrm.contacts.v1 import contact_transfer_pb2 as transfer_pb
@@ -44,6 +45,7 @@ ON_A_CONTACT: dict[str, Callable[[str], Message]] = {
     "DeleteContact": lambda contact_id: pb.DeleteContactRequest(id=contact_id),
     "DeleteContact with a stale etag": lambda contact_id: pb.DeleteContactRequest(id=contact_id, etag="77"),
     "UndeleteContact": lambda contact_id: pb.UndeleteContactRequest(id=contact_id),
+    "FindDuplicateContacts": lambda contact_id: merge_pb.FindDuplicateContactsRequest(contact_id=contact_id),
     "ListContactLinks": lambda contact_id: pb.ListContactLinksRequest(contact_id=contact_id),
     "ListContactLinks with removed ones": lambda contact_id: pb.ListContactLinksRequest(
         contact_id=contact_id, show_deleted=True, include_total_size=True
@@ -86,8 +88,8 @@ def test_every_call_that_is_built_is_tried_here() -> None:
 
 async def send(client: Client, request: Message, metadata: Metadata) -> Any:
     name = type(request).__name__.removesuffix("Request")
-    if isinstance(request, transfer_pb.ExportContactsRequest):
-        return [part async for part in client.contacts.ExportContacts(request, metadata=metadata)]
+    if isinstance(request, transfer_pb.ExportContactsRequest | merge_pb.FindDuplicateContactsRequest):
+        return [part async for part in getattr(client.contacts, name)(request, metadata=metadata)]
     return await getattr(client.users if hasattr(client.users, name) else client.contacts, name)(
         request, metadata=metadata
     )

@@ -319,7 +319,11 @@ class ContactServiceServicer:
 
     def FindDuplicateContacts(self, request, context):
         """Finds contacts that may be the same person as a given one, or, without one, all such pairs of the tenant, and
-        streams them with what speaks for each.
+        streams them with what speaks for each. Deleted contacts, and those whose processing is restricted, are in no pair.
+
+        Contacts are compared where they share a phone number, an e-mail address (also but for dots and what follows a plus
+        sign), a name, an organization or a birthday. Where very many share one of these, each is compared with those whose
+        names are nearest to its own.
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: the id is not a UUID, or min_score or max_candidates is out of range
