@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pmcrm.interactions.v1 import integration_service_pb2, interaction_service_pb2, reminder_service_pb2
 
 from services.interactions.integrations import Integrations
+from services.interactions.interactions import Interactions
 from services.interactions.reminder_service import ReminderService
 from shared.server import Runtime, Service, full_names
 
@@ -15,6 +16,7 @@ from shared.server import Runtime, Service, full_names
 def servicers(runtime: Runtime) -> Mapping[str, object]:
     """The servicer of each gRPC service; None for those that are not built yet."""
     built = {
+        "InteractionService": Interactions(runtime),
         "IntegrationService": Integrations(runtime),
         "ReminderService": ReminderService(runtime),
     }

@@ -19,6 +19,7 @@ from services.contacts.users import Users
 from services.gdpr.service import SERVICE as GDPR
 from services.insights.service import SERVICE as INSIGHTS
 from services.interactions.integrations import Integrations
+from services.interactions.interactions import Interactions
 from services.interactions.service import SERVICE as INTERACTIONS
 from tests.postgres import Database
 from tests.suite import Failure, as_operator, running, settings_for
@@ -29,6 +30,7 @@ BUILT = {
     "ContactService": ContactService,
     "OrganizationService": OrganizationService,
     "TagService": Tags,
+    "InteractionService": Interactions,
     "IntegrationService": Integrations,
 }
 

@@ -19,6 +19,7 @@ from shared.server import RunningService
 from tests.postgres import Database
 from tests.services.conftest import faults
 from tests.services.contacts.calls import Book
+from tests.services.interactions.interaction_calls import Log
 from tests.suite import Client, Metadata, running, settings_for
 
 ENCRYPTION_KEYS = "e1:" + "B" * 43 + "="
@@ -59,3 +60,15 @@ def book(client: Client, alice: Metadata) -> Book:
 def bobs(client: Client, bob: Metadata) -> Book:
     """Bob's contacts."""
     return Book(client, bob)
+
+
+@pytest.fixture
+def log(interactions: InteractionsClient, alice: Metadata) -> Log:
+    """Alice's interactions."""
+    return Log(interactions, alice)
+
+
+@pytest.fixture
+def bobs_log(interactions: InteractionsClient, bob: Metadata) -> Log:
+    """Bob's interactions."""
+    return Log(interactions, bob)
