@@ -103,11 +103,14 @@ CREATE OR REPLACE FUNCTION app.audit_row() RETURNS trigger LANGUAGE plpgsql SECU
             IF changed_after IS NULL THEN
                 RETURN NULL;  -- nothing that is ever written down has changed
             END IF;
-            written := nullif(nullif(after ->> 'id', '')::uuid, subject);
         ELSIF TG_ARGV[2] <> 'id' THEN
             after := to_jsonb(NEW);
-            written := nullif(coalesce(after ->> 'id', after ->> 'tag_id')::uuid, subject);
         END IF;
+        -- What has no id of its own ties a contact to something that has one.
+        written := nullif(
+            coalesce(after ->> 'id', after ->> 'tag_id', after ->> 'interaction_id', after ->> 'reminder_id')::uuid,
+            subject
+        );
 
         v_salt := uuid_send(gen_random_uuid());
         INSERT INTO public.audit_logs (

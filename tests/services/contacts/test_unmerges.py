@@ -432,7 +432,7 @@ async def test_undoing_is_in_the_audit_log(book: Book, shelf: Shelf, as_superuse
     survivor, duplicate = await same_name(book, "A", "B")
     await book.update(duplicate, notes="n")
     link = await shelf.link(survivor, duplicate, "FRIEND")
-    await shelf.tag("t", duplicate)
+    tag = await shelf.tag("t", duplicate)
     merge_id = (await merge(book, survivor, duplicate)).merge_id
     await as_superuser.execute("DELETE FROM audit_logs WHERE user_id = $1", shelf.tenant)
     await unmerge(book, merge_id)
@@ -446,7 +446,7 @@ async def test_undoing_is_in_the_audit_log(book: Book, shelf: Shelf, as_superuse
         ("contacts", "UPDATE", duplicate, None, {"deleted_at": None}),
         ("contact_redirects", "DELETE", duplicate, None, None),
         ("contact_links", "INSERT", survivor, link, None),
-        ("contact_tags", "UPDATE", duplicate, None, {"contact_id": duplicate}),
+        ("contact_tags", "UPDATE", duplicate, tag, {"contact_id": duplicate}),
         ("contacts", "UPDATE", survivor, None, {"notes": None}),
     ]
     assert (undone[:4], list(undone[4])) == (("contact_merges", "UPDATE", merge_id, None), ["undone_at"])
