@@ -14,10 +14,6 @@ from shared.caller import parse_uuid
 from shared.partial_date import NO_DATE, DateParts, read_date
 
 TAG_NAME = 100
-TAGS_OF_TENANT = 1_000
-TAGS_OF_CONTACT = 100
-EMPLOYMENTS_OF_CONTACT = 200
-LINKS_OF_CONTACT = 1_000
 
 # So much of a contact's employments and links, as they are written, goes into a file: what reads it holds a record in
 # memory. As many as a contact may have, with notes as long as they may be, would take fifty megabytes.

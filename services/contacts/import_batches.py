@@ -196,6 +196,6 @@ async def _hold(tx: Transaction, matches: Sequence[Row]) -> None:
     """Takes hold of the contacts that records stand for. Raises ChangedMeanwhile when they are others by now."""
     restricted = {match["contact_id"]: match["processing_restricted"] for match in matches}
     rows = await tx.fetch(QUERIES["hold_imported"], list(restricted))
-    held = {row["contact_id"]: row["processing_restricted"] for row in rows if row["asked"] == row["contact_id"]}
+    held = {row["id"]: row["processing_restricted"] for row in rows}
     if held != restricted:
         raise ChangedMeanwhile  # deleted, merged, restricted or released since the look-up

@@ -82,7 +82,7 @@ async def find(
     if rehearsal is None and named.open:
         held = await tx.fetch(QUERIES["hold_imported"], list(named.open))
         # Those that were merged, deleted or restricted since the look-up are left alone.
-        named.open = {r["asked"] for r in held if r["asked"] == r["contact_id"] and not r["processing_restricted"]}
+        named.open = {row["id"] for row in held if not row["processing_restricted"]}
     return named
 
 

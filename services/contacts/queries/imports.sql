@@ -34,11 +34,14 @@ WHERE r.user_id = $1
     )
 ORDER BY merged_at DESC NULLS FIRST, row_id;
 
--- Takes hold of the living contacts that these ids stand for; see app.lock_contacts.
+-- Takes hold of those of these contacts that live, until the transaction ends, as app.lock_contacts does: in the order of
+-- their ids. One that was merged since the look-up is missing, as is one that was deleted.
 PREPARE hold_imported (uuid, uuid[]) AS
-SELECT asked, contact_id, processing_restricted
-FROM app.lock_contacts($2)
-WHERE $1 IS NOT NULL;
+SELECT id, processing_restricted
+FROM contacts
+WHERE user_id = $1 AND id = ANY ($2) AND deleted_at IS NULL
+ORDER BY id
+FOR NO KEY UPDATE;
 
 -- Replaces what a caller may write of contacts.
 PREPARE update_contacts (uuid, jsonb) AS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -106,7 +107,7 @@ async def filled(client: Client, network: Network, *, plain: bool) -> Metadata:
         link = ContactLink(
             contact_id=made[one].id,
             related_contact_id=made[other].id,
-            type=ContactLinkType.Value(f"CONTACT_LINK_TYPE_{relation.type}"),
+            type=f"CONTACT_LINK_TYPE_{relation.type}",
             label=relation.label,
             start_date=date_of(relation.start),
             notes=relation.notes,
@@ -115,7 +116,7 @@ async def filled(client: Client, network: Network, *, plain: bool) -> Metadata:
     return tenant
 
 
-def fields_of(employment: Employment) -> dict[str, object]:
+def fields_of(employment: Employment) -> dict[str, Any]:
     return {
         "job_title": employment.job_title,
         "department": employment.department,

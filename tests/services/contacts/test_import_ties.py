@@ -9,6 +9,8 @@ from pmcrm.contacts.v1 import organization_service_pb2 as organization_pb
 from pmcrm.contacts.v1.employment_pb2 import Employment
 from pmcrm.type.v1.error_reason_pb2 import ErrorReason
 
+from shared.database import Row, Transaction
+from shared.queries import Query
 from tests.postgres import Connection
 from tests.services.contacts.calls import Book
 from tests.services.contacts.organization_calls import Firms
@@ -307,3 +309,33 @@ async def test_what_an_import_hangs_on_contacts_is_audited(
         ("contact_employments", "UPDATE"),
     ]
     assert entries[-1]["new_values"] == {"is_current": False}
+
+
+async def test_a_batch_takes_about_as_many_statements_as_a_record(
+    client: Client, alice: Metadata, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statements: list[str] = []
+    fetch = Transaction.fetch
+
+    async def counted(tx: Transaction, query: Query, *arguments: object) -> list[Row]:
+        statements.append(query.name)
+        return await fetch(tx, query, *arguments)
+
+    monkeypatch.setattr(Transaction, "fetch", counted)
+
+    async def statements_of(people: int, title: str) -> list[str]:
+        statements.clear()
+        content = b"".join(
+            card(
+                *(f"UID:urn:x:{n}", f"FN:Person {n}", f"TITLE:{title}", f"ORG:{title} {n}", f"CATEGORIES:{title} {n}"),
+                f"RELATED;TYPE=friend:urn:x:{(n + 1) % people}",
+            )
+            for n in range(people)
+        )
+        assert (await imported(client, alice, content, size=1 << 20)).summary.failed == 0
+        return list(statements)
+
+    for title in ("Analyst", "Director"):
+        few, many = await statements_of(3, title), await statements_of(150, title)
+        assert 10 < len(few) < 30
+        assert 10 < len(many) < 30

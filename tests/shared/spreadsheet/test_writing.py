@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from pmcrm.contacts.v1.contact_pb2 import Contact, ContactTag
 
+from shared.contact_ties import NO_TIES, Employment, Relation, Ties
 from shared.imported_record import ImportedRecord
 from shared.spreadsheet.importing import TableImporter
 from shared.spreadsheet.writing import TableWriter
 from tests.shared.any_contact import accepted, contacts, differences, stored
+from tests.shared.any_ties import EMPLOYMENTS, RELATIONS
 
+ID = "0190a5d2-7c3e-7b1f-9d52-3f7c8e21ab04"
 LISTS = ("emails", "phones", "addresses", "urls", "im_handles")
 
 
-def written(*people: Contact) -> tuple[bytes, dict[str, int]]:
+def written(*people: Contact, ties: Ties = NO_TIES) -> tuple[bytes, dict[str, int]]:
     sizes = {field: max(len(getattr(contact, field)) for contact in people) for field in LISTS}
     sizes["anniversary"] = int(any(contact.HasField("anniversary") for contact in people))
     keys = sorted({key for contact in people for key in contact.custom_fields.fields})
+    if ties != NO_TIES:
+        sizes |= {"id": 1, "employments": 1, "links": 1}
     writer = TableWriter(sizes, keys)
-    return writer.header() + b"".join(map(writer.written, people)), writer.left_out
+    return writer.header() + b"".join(writer.written(contact, ties) for contact in people), writer.left_out
 
 
 def read(octets: bytes) -> list[Contact]:
@@ -80,3 +86,34 @@ def test_the_columns_are_googles() -> None:
         "A,,,,,,,,,,,,,,,,x ::: y",
         "",
     ]
+
+
+@given(
+    employments=st.lists(EMPLOYMENTS, max_size=3),
+    relations=st.lists(RELATIONS, max_size=3, unique_by=lambda relation: relation.type),
+    organization=st.sampled_from(["", "Example", "Other"]),
+)
+@settings(max_examples=200)
+def test_any_ties_survive(employments: list[Employment], relations: list[Relation], organization: str) -> None:
+    contact = Contact(id=ID, given_name="Ada", display_name="Ada", organization_name=organization)
+    if employments:
+        contact.current_organization.name = employments[0].organization
+    ties = Ties(tuple(employments), has_history=True, relations=tuple(relations))
+    octets, left_out = written(contact, ties=ties)
+    assert left_out == {}
+    importer = TableImporter()
+    [found] = importer.feed(octets) + importer.close()
+    assert isinstance(found, ImportedRecord)
+    assert (found.record["organization_name"] or "", str(found.contact_id)) == (organization, ID)
+    plain = [employment._replace(is_shown=False) for employment in found.ties.employments]
+    assert (plain, found.ties.has_history) == (employments, bool(employments or organization))
+    assert [relation._replace(lines=()) for relation in found.ties.relations] == relations
+
+
+def test_cells_that_hold_no_ties_are_named() -> None:
+    importer = TableImporter()
+    content = "First Name,Last Name,Name Prefix,pmcrm.employments,pmcrm.links,pmcrm.id\nAda,,,{},[[]],x\n"
+    [found] = importer.feed(content.encode()) + importer.close()
+    assert isinstance(found, ImportedRecord)
+    assert [left.field for left in found.left_out] == ["pmcrm.employments", "pmcrm.links"]
+    assert (found.ties, found.contact_id) == (Ties(), None)

@@ -427,7 +427,24 @@ class ContactServiceServicer:
 
         A record whose UID belongs to a living contact updates it: what the record holds replaces what the contact holds,
         and what it does not hold stays. A record without UID is known again by its content. Importing the same file twice
-        changes nothing the second time. Deleted contacts are not looked for; merged ones stand for their survivor.
+        changes nothing the second time. Deleted contacts are not looked for. The record of a merged contact stands for the
+        survivor: when the record has changed, what is new in it replaces what the survivor has, and lists are joined.
+
+        What hangs on contacts is added and never taken away, and only by records that are new or have changed:
+        - Tags: a vCard's CATEGORIES, a CSV file's labels or groups. Found by name, whatever the case, or made.
+        - Employments: where the card shows an organization, which is found by name (the oldest living one) or made, the
+        contact gets a current employment there with title and department, unless it has one. Where the card showed
+        another organization before, the employment that stood for it has ended, at an unknown time. A title that the
+        card changes is the employment's too, unless it was edited. Where a file of ours has employments (vCard
+        X-PMCRM-EMPLOYMENT, CSV `pmcrm.employments`) they alone count: one that differs from the contact's of the same
+        organization and start replaces it.
+        - Links: a vCard's RELATED with the UID of another card or the id of a contact, X-PMCRM-LINK, CSV `pmcrm.links`.
+        TYPE says what the other contact is to this one, as ContactLinkType does; a TYPE that it has no name for is OTHER
+        with that word as label. Links are made when the file has ended. Where the other contact is not there the line
+        is kept in extra_properties, with a notice; the link is made when the same record comes again and the other one
+        is there. Names of related people are kept in extra_properties: they do not say for certain who is meant.
+
+        What goes beyond a limit is left out with a notice.
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: an option is malformed or unknown
@@ -445,6 +462,11 @@ class ContactServiceServicer:
     def ExportContacts(self, request, context):
         """Streams contacts as one file, and then a summary that names what the format could not hold. Shows the tenant at
         one moment, however long it takes. Restricted contacts are in it. The call is recorded in the audit log.
+
+        Tags, employments in living organizations, and links to contacts that are not deleted (unless show_deleted) are in
+        it, links on both cards. A card whose contact has no organization_name shows the current organization to other
+        programs, marked so that an import does not take it for text of the card. Imported into an empty tenant, the file
+        gives the same contacts with the same tags, employments and links.
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: the format is unknown, an id is not a UUID, or there are too many
