@@ -82,6 +82,21 @@ def refresh_strengths() -> None:
     typer.echo(f"{changed} contact{'' if changed == 1 else 's'} changed.")
 
 
+@app.command()
+def refresh_reminders() -> None:
+    """Find anew when reminders are due, after the time zones were upgraded; forget old leases. Daily."""
+    refreshed = _run(lambda conn, _: refresh_due_times(conn))
+    typer.echo(f"{refreshed} reminder{'' if refreshed == 1 else 's'} found anew.")
+
+
+async def refresh_due_times(conn: Connection) -> int:
+    """Derives reminders with the time zones of this release; returns how many were derived with another one."""
+    # Imported here: it comes with grpc, which the process that supervises workers must not import.
+    from services.interactions import refreshing
+
+    return await refreshing.refresh_reminders(conn)
+
+
 async def create_partitions(conn: Connection, months_ahead: int) -> int:
     """Makes the audit log's partitions of this month and so many to come; returns how many were missing."""
     made: int = await conn.fetchval(STATEMENTS["create_audit_partitions"].sql, months_ahead)

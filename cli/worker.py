@@ -15,7 +15,7 @@ from datetime import timedelta
 import typer
 from prometheus_client import start_http_server
 
-from cli.maintenance import MONTHS_AHEAD, create_partitions, forget_expired_requests
+from cli.maintenance import MONTHS_AHEAD, create_partitions, forget_expired_requests, refresh_due_times
 from cli.settings import warn_of_strays
 from shared.edge import CannotServe
 from shared.periodic import Task
@@ -31,6 +31,7 @@ TASKS = (
     Task("partitions", timedelta(days=1), lambda conn, _: create_partitions(conn, MONTHS_AHEAD)),
     Task("expire-requests", timedelta(hours=1), forget_expired_requests),
     Task("refresh-strengths", timedelta(days=1), lambda conn, _: refresh_strengths(conn, lambda done, total: None)),
+    Task("refresh-reminders", timedelta(days=1), lambda conn, _: refresh_due_times(conn)),
 )
 
 

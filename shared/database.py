@@ -119,13 +119,23 @@ class Database:
 
         about: the tenant whose rows the statements name as `$1`; None for statements that name none.
         """
+        return await self.claim_operating(idempotency.claim_of(request, None), answer, effect, about=about)
+
+    async def claim_operating(
+        self,
+        claim: idempotency.Claim | None,
+        answer: type[Answer],
+        effect: Effect[Answer],
+        *,
+        about: uuid.UUID | None = None,
+    ) -> Answer:
+        """`operate` for one of the several transactions that an operator's call takes, a tenant each."""
         pool = self._operators_pool()
-        claim = idempotency.claim_of(request, None)
         begin = begin_operating(caller.get())
         return await self._with_retries(lambda: self._once(pool, begin, about, claim, answer, effect))
 
-    def operating(self, about: uuid.UUID) -> Reading:
-        """A READ ONLY transaction as the service role, whose statements name the tenant `about` as `$1`."""
+    def operating(self, about: uuid.UUID | None = None) -> Reading:
+        """A READ ONLY transaction as the service role, whose statements name the tenant `about`, if any, as `$1`."""
         return Reading(self, about, self._operators_pool(), "BEGIN READ ONLY")
 
     def _operators_pool(self) -> Pool:
@@ -244,7 +254,7 @@ class Reading:
 
     __slots__ = ("_begin", "_database", "_pool", "_session", "_started", "_tenant")
 
-    def __init__(self, database: Database, tenant: uuid.UUID, pool: Pool, begin: str) -> None:
+    def __init__(self, database: Database, tenant: uuid.UUID | None, pool: Pool, begin: str) -> None:
         self._database = database
         self._tenant = tenant
         self._pool = pool

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from google.protobuf.message import Message
 
 from shared import queries
-from shared.errors import InvalidArgument, Violation
+from shared.errors import ChangedMeanwhile, InvalidArgument, Violation
 from shared.fields import request_id_field
 from shared.keys import KeyRing
 
@@ -53,8 +53,21 @@ class Claim:
         prefix = "" if self.tenant else "operator_"
         if await tx.fetchrow(STATEMENTS[f"{prefix}claim_request"], self.request_id, self.method, self.body_hash):
             return None
+        first = await self.kept(tx)
+        if first is None:
+            raise ChangedMeanwhile  # it has just expired
+        return first
+
+    async def kept(self, tx: Transaction) -> bytes | None:
+        """The first call's answer, None when there was none; claims nothing.
+
+        Raises InvalidArgument REQUEST_ID_REUSED when the id stands for another request.
+        """
+        prefix = "" if self.tenant else "operator_"
         first = await tx.fetchrow(STATEMENTS[f"{prefix}claimed_request"], self.request_id)
-        if first is None or first["body_hash"] not in self._digests or first["method"] != self.method:
+        if first is None:
+            return None
+        if first["body_hash"] not in self._digests or first["method"] != self.method:
             violation = Violation("request_id", "was used for another request")
             raise InvalidArgument([violation], "REQUEST_ID_REUSED")
         answer: bytes = first["answer"]

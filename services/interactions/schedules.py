@@ -9,11 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from services.interactions.scheduling import Notification, Plan, Schedule, Subject, schedule
 from shared import queries
 from shared.database import Transaction
 from shared.recurrence_rule import read_rule
 from shared.time_zones import VERSION, read_local, write_local
+
+log = structlog.get_logger()
 
 QUERIES = queries.load(Path(__file__).parent / "queries")
 
@@ -113,8 +117,13 @@ def plan_of(row: Mapping[str, Any]) -> Plan:
 def _schedules(rows: Sequence[Mapping[str, Any]], change: Change | None) -> dict[uuid.UUID, Schedule]:
     made = {}
     for row in rows:
-        plan, now = plan_of(row), row["now"]
-        made[row["id"]] = schedule(change(row["id"], plan, now) if change else plan, now)
+        try:
+            plan, now = plan_of(row), row["now"]
+            made[row["id"]] = schedule(change(row["id"], plan, now) if change else plan, now)
+        except (KeyError, ValueError, OverflowError):
+            # A zone or a rule that was accepted by another release. It must not keep all others from being due.
+            log.exception("reminder_cannot_be_scheduled", reminder_id=str(row["id"]))
+            made[row["id"]] = Schedule(None, None, row["counts_from"], row["known_birthday"], ())
     return made
 
 

@@ -27,6 +27,7 @@ TENANT_TABLES = {
     "reminders": "user_id",
     "reminder_contacts": "user_id",
     "reminder_notifications": "user_id",
+    "reminder_leases": "user_id",
     "interactions": "user_id",
     "interaction_participants": "user_id",
     "idempotency_keys": "user_id",
@@ -43,6 +44,7 @@ GLOBAL_TABLES = {
 
 # Tenant tables whose writes leave no audit rows, each with the reason.
 UNAUDITED_TABLES = {
+    "reminder_leases": "handed out and acknowledged every minute by notification services",
     "reminder_notifications": "derived from the reminder, and leases of notification services",
     "contact_strengths": "derived, but for what is set by hand, whose trigger is for that alone",
     "contact_merge_rows": "repeats what a merge did to rows that have entries of their own",

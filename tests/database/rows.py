@@ -74,6 +74,12 @@ INSERTS = {
     "reminder_notifications": """
         INSERT INTO reminder_notifications (user_id, reminder_id, lead_seconds) VALUES ($1, $2, 0)
     """,
+    "reminder_leases": """
+        INSERT INTO reminder_leases (
+            user_id, id, reminder_id, lead_seconds, occurrence_local, occurrence_at, notify_at, expires_at, attempt
+        )
+        VALUES ($1, gen_random_uuid(), $2, 0, '2026-03-08T02:30:00', now(), now(), now(), 1)
+    """,
     "idempotency_keys": """
         INSERT INTO idempotency_keys (user_id, request_id, method, body_hash) VALUES ($1, $2, 'CreateContact', '\\x00')
     """,
@@ -91,6 +97,7 @@ REFERRED = {
     "contact_merge_rows": "contact_merges",
     "reminder_contacts": "reminders",
     "reminder_notifications": "reminders",
+    "reminder_leases": "reminders",
 }
 
 

@@ -20,6 +20,7 @@ from services.gdpr.service import SERVICE as GDPR
 from services.insights.service import SERVICE as INSIGHTS
 from services.interactions.integrations import Integrations
 from services.interactions.interactions import Interactions
+from services.interactions.reminder_service import ReminderService
 from services.interactions.service import SERVICE as INTERACTIONS
 from tests.postgres import Database
 from tests.suite import Failure, as_operator, running, settings_for
@@ -32,6 +33,7 @@ BUILT = {
     "TagService": Tags,
     "InteractionService": Interactions,
     "IntegrationService": Integrations,
+    "ReminderService": ReminderService,
 }
 
 GRPC_SERVICES = {

@@ -130,7 +130,7 @@ WHERE user_id = $1 AND fresh_until <= now() AND deleted_at IS NULL;
 
 -- Takes hold of those of some living reminders that nobody else holds.
 PREPARE hold_free_reminders (uuid, uuid[]) AS
-SELECT id
+SELECT id, now() AS now
 FROM reminders
 WHERE user_id = $1 AND id = ANY ($2) AND deleted_at IS NULL
 ORDER BY id
