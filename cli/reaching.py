@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import grpc
 import grpc.aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from pmcrm.contacts.v1 import contact_service_pb2_grpc, user_service_pb2_grpc
+from pmcrm.contacts.v1 import (
+    contact_service_pb2_grpc,
+    organization_service_pb2_grpc,
+    tag_service_pb2_grpc,
+    user_service_pb2_grpc,
+)
+from pmcrm.interactions.v1 import interaction_service_pb2_grpc, reminder_service_pb2_grpc
 
 from cli.services import SUITE
 from shared.keys import FILE_NAME, local_keys
 from shared.server import RunningService
-from shared.settings import Settings, SettingsError
+from shared.settings import Service, Settings, SettingsError
 from shared.startup import ready_database
 from shared.telemetry import configure_logging
+
+# The services that commands call, in the order of their addresses.
+REACHED: tuple[Service, ...] = ("contacts", "interactions")
 
 Metadata = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """Stubs of the contacts service, and the metadata with which an operator calls.
+    """Stubs of the services, and the metadata with which an operator calls.
 
-    address: host and port. started: whether this process runs it.
+    address: host and port of the contacts service. started: whether this process runs the suite.
     """
 
     address: str
@@ -33,45 +42,57 @@ class Suite:
     operator: Metadata
     users: user_service_pb2_grpc.UserServiceStub
     contacts: contact_service_pb2_grpc.ContactServiceStub
+    organizations: organization_service_pb2_grpc.OrganizationServiceStub
+    tags: tag_service_pb2_grpc.TagServiceStub
+    interactions: interaction_service_pb2_grpc.InteractionServiceStub
+    reminders: reminder_service_pb2_grpc.ReminderServiceStub
 
 
 @asynccontextmanager
 async def reached_suite(settings: Settings) -> AsyncIterator[Suite]:
-    """The suite that listens where the settings say; one of this process's own, on a free port, when none does.
+    """The suite that listens where the settings say; one of this process's own, on free ports, when none does.
 
     Raises SettingsError when a suite runs and its operator key is not known.
     """
-    address = f"{settings.host}:{settings.port('contacts')}"
-    if settings.port("contacts") and await _answers(address):
+    addresses = [f"{settings.host}:{settings.port(name)}" for name in REACHED]
+    if settings.port("contacts") and await _answers(addresses[0]):
         key = _operator_key(settings)
         if key is None:
-            raise SettingsError(f"A suite runs on {address}. Set PMCRM_OPERATOR_KEY to its operator key.")
-        async with _stubs(address, key, started=False) as suite:
+            raise SettingsError(f"A suite runs on {addresses[0]}. Set PMCRM_OPERATOR_KEY to its operator key.")
+        async with _stubs(addresses, key, started=False) as suite:
             yield suite
         return
     configure_logging("error", settings.log_format)
-    async with ready_database(settings, ["contacts"]) as ready:
-        service = RunningService(SUITE["contacts"], ready.model_copy(update={"contacts_port": 0}))
-        await service.start()
-        try:
-            key = _operator_key(ready)
-            if key is None:
-                raise SettingsError("PMCRM_OPERATOR_KEY is not set, and creating users needs it.")
-            async with _stubs(f"{settings.host}:{service.port}", key, started=True) as suite:
-                yield suite
-        finally:
-            await service.stop()
+    async with ready_database(settings, list(REACHED)) as ready, AsyncExitStack() as running:
+        key = _operator_key(ready)
+        if key is None:
+            raise SettingsError("PMCRM_OPERATOR_KEY is not set, and creating users needs it.")
+        free = ready.model_copy(update={f"{name}_port": 0 for name in REACHED})
+        services = [RunningService(SUITE[name], free) for name in REACHED]
+        for service in services:
+            running.push_async_callback(service.stop)
+            await service.start()
+        async with _stubs([f"{settings.host}:{service.port}" for service in services], key, started=True) as suite:
+            yield suite
 
 
 @asynccontextmanager
-async def _stubs(address: str, operator_key: str, *, started: bool) -> AsyncIterator[Suite]:
-    async with grpc.aio.insecure_channel(address) as channel:
+async def _stubs(addresses: Sequence[str], operator_key: str, *, started: bool) -> AsyncIterator[Suite]:
+    contacts_address, interactions_address = addresses
+    async with (
+        grpc.aio.insecure_channel(contacts_address) as contacts,
+        grpc.aio.insecure_channel(interactions_address) as interactions,
+    ):
         yield Suite(
-            address=address,
+            address=contacts_address,
             started=started,
             operator=(("x-operator-key", operator_key),),
-            users=user_service_pb2_grpc.UserServiceStub(channel),
-            contacts=contact_service_pb2_grpc.ContactServiceStub(channel),
+            users=user_service_pb2_grpc.UserServiceStub(contacts),
+            contacts=contact_service_pb2_grpc.ContactServiceStub(contacts),
+            organizations=organization_service_pb2_grpc.OrganizationServiceStub(contacts),
+            tags=tag_service_pb2_grpc.TagServiceStub(contacts),
+            interactions=interaction_service_pb2_grpc.InteractionServiceStub(interactions),
+            reminders=reminder_service_pb2_grpc.ReminderServiceStub(interactions),
         )
 
 

@@ -61,6 +61,12 @@ def test_the_tour_runs_on_a_suite_that_is_running(served: object, environment: d
     assert "9 contacts made (LinkedIn CSV)" in said
     assert "Erica Mustre: Erika Muster (similar)" in said
     assert "样本: 李样本" in said
+    assert "Erika Muster is Publisher at Placeholder Press." in said
+    assert "Bob Placeholder and Bob Placeholder: 0.9" in said
+    assert "undone: Bob Placeholder is back, and an export is the same to the byte" in said
+    assert "before: Erika Muster, strength 1, never contacted" in said
+    assert "after:  Erika Muster, strength 4, last contact" in said
+    assert "2026-03-08T02:30:00 in New York is 2026-03-08T07:30Z" in said
     assert "50 contacts" in said
     assert "ABORTED ETAG_MISMATCH" in said
     assert said.count("NOT_FOUND CONTACT_NOT_FOUND") == 2
