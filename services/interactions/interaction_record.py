@@ -47,7 +47,7 @@ ANALYSED = ("sentiment", "topics", "language")
 _BESIDES = frozenset(
     {
         *("user_id", "id_key", "participants", "sentiment_score", "sentiment_label", "computed_sentiment"),
-        *("given_topics", "computed_topics", "given_language", "computed_language"),
+        *("given_topics", "computed_topics", "given_language", "computed_language", "matched_fields"),
     }
 )
 

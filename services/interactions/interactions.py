@@ -12,7 +12,7 @@ from pmcrm.interactions.v1 import interaction_service_pb2 as pb
 from pmcrm.interactions.v1.interaction_pb2 import Interaction
 
 from services.interactions import interaction_limits as limits
-from services.interactions import participants, timeline
+from services.interactions import participants, searching, timeline
 from services.interactions.changing import change_of
 from services.interactions.integrations import integration_not_found
 from services.interactions.interaction_record import WRITABLE, to_interaction, to_record
@@ -79,6 +79,14 @@ class Interactions:
         wanted = timeline.read(request, self._page_tokens)
         async with self._database.reading() as tx:
             return await timeline.fetch(tx, request, wanted, self._page_tokens, self._grace_days)
+
+    async def SearchInteractions(
+        self, request: pb.SearchInteractionsRequest, context: Context
+    ) -> pb.SearchInteractionsResponse:
+        """Searches living interactions, best first; QUERY_MALFORMED for a tsquery that cannot be read."""
+        wanted = searching.read(request, self._page_tokens)
+        async with self._database.reading() as tx:
+            return await searching.fetch(tx, request, wanted, self._page_tokens, self._grace_days)
 
     async def UpdateInteraction(self, request: pb.UpdateInteractionRequest, context: Context) -> Interaction:
         """Changes the fields that the mask names; what creating fails with, INTERACTION_NOT_FOUND, ETAG_MISMATCH."""

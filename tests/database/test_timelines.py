@@ -20,7 +20,8 @@ PAGE = 50
 FILL = """
     INSERT INTO interactions (user_id, id, type, direction, occurred_at, created_at, subject)
     SELECT $1, md5($2::uuid::text || n)::uuid, (ARRAY['EMAIL', 'CALL', 'MEETING'])[1 + n % 3], 'OUTBOUND',
-        now() - n * interval '20 minutes', now() - n * interval '1 second', 'Number ' || n
+        now() - n * interval '20 minutes', now() - n * interval '1 second',
+        'Number ' || n || CASE WHEN n % 1000 = 7 THEN ' falconer' ELSE '' END
     FROM generate_series(1, $3) AS n;
 """
 FILL_PARTICIPANTS = """
@@ -125,3 +126,17 @@ async def test_what_is_written_to_a_contact_with_many(timelines):
             found[count] = await pages(conn, tenant, statement)
     assert found[MANY] - found[FEW] <= 500, "beyond 500, each on a page of its own, nothing is read"
     assert found[MANY] <= 2 * 500
+
+
+async def test_a_search_reads_its_matches_and_little_else(timelines):
+    database, tenant, _ = timelines
+    found = {}
+    async with database.connect("pmcrm_interactions") as conn:
+        for word in ("falconer", "number"):
+            given = f"to_tsquery('simple', '{word}'), '', NULL, NULL, NULL, NULL, NULL, NULL, 40"
+            found[word] = await pages(conn, tenant, f"SELECT * FROM app.search_interactions({given})")
+        all_of_them = await pages(conn, tenant, "SELECT count(subject) FROM interactions")
+    # A match is a page; its participants and their contacts a descent each.
+    assert found["falconer"] <= 40 * (1 + 2 * 4) + 40
+    # Of a word that stands in all of them the index is read, and so many matches as are ranked.
+    assert found["number"] <= 40 * (1 + 2 * 4) + 0.2 * all_of_them

@@ -5,7 +5,7 @@
 PREPARE search_contacts_web (
     uuid, text, text, text, text, smallint, timestamptz, timestamptz, uuid[], uuid[], uuid, integer
 ) AS
-SELECT contact_id, score, fuzzy
+SELECT contact_id AS id, score, fuzzy
 FROM app.search_contacts(
     websearch_to_tsquery('pg_catalog.simple', app.fold($2)) || to_tsquery('pg_catalog.simple', $4),
     websearch_to_tsquery('pg_catalog.simple', app.fold($3)),
@@ -17,7 +17,7 @@ WHERE $1 IS NOT NULL;
 PREPARE search_contacts_tsquery (
     uuid, text, text, text, text, smallint, timestamptz, timestamptz, uuid[], uuid[], uuid, integer
 ) AS
-SELECT contact_id, score, fuzzy
+SELECT contact_id AS id, score, fuzzy
 FROM app.search_contacts(
     to_tsquery('pg_catalog.simple', app.fold($2)) || to_tsquery('pg_catalog.simple', $4),
     to_tsquery('pg_catalog.simple', app.fold($3)),

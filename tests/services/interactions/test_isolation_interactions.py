@@ -68,6 +68,8 @@ ON_A_CONTACT: dict[str, Callable[[str, str], Message]] = {
     "ListInteractions": lambda key, own: pb.ListInteractionsRequest(contact_id=key),
     "ListInteractions of all": lambda key, own: pb.ListInteractionsRequest(contact_ids_all=[key]),
     "ListInteractions of any": lambda key, own: pb.ListInteractionsRequest(contact_ids_any=[key]),
+    "SearchInteractions of all": lambda key, own: pb.SearchInteractionsRequest(query="x", contact_ids_all=[key]),
+    "SearchInteractions of any": lambda key, own: pb.SearchInteractionsRequest(query="x", contact_ids_any=[key]),
 }
 
 

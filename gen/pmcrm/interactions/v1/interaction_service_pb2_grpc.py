@@ -175,7 +175,8 @@ class InteractionServiceServicer:
 
     def UpdateInteraction(self, request, context):
         """Changes the fields of an interaction that the mask names, and returns it. Participants are replaced, not added to;
-        new contacts among them are created.
+        new contacts among them are created. Participants that are sent back as they are stay, also those whose contacts
+        are deleted or restricted by now.
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: the id, the mask or a field is malformed, unknown or over its limit
@@ -245,7 +246,8 @@ class InteractionServiceServicer:
 
     def SearchInteractions(self, request, context):
         """Searches living interactions by subject, body, location, channel and topics, best first. Accents and case do not
-        matter. At most the 300 best matches are ranked and can be paged through.
+        matter. At most the 300 best matches are ranked and can be paged through. Phrases, and with them Chinese, Japanese
+        and Korean words, are found in the first 16 000 words or characters of a body, other words in all of it.
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: the query is empty or over 1 000 characters, a filter is malformed, page_size or

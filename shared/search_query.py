@@ -1,6 +1,6 @@
 """Turns what somebody typed into a search box, or a program's tsquery, into queries that PostgreSQL cannot refuse.
 
-Both sides of a search must be cut into words alike: contacts by `app.search_words` in the database, queries here.
+Both sides of a search must be cut into words alike: what is stored by `app.search_words` in the database, queries here.
 What is no letter, digit or mark separates words; each Chinese, Japanese or Korean character is one; words written
 together (`ada@example.com`, `李样本`) must stand together, which is a phrase.
 """
@@ -12,8 +12,11 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pmcrm.type.v1.search_mode_pb2 import SearchMode
+
 from shared.errors import InvalidArgument, Violation
 from shared.phones import read_phone
+from shared.text import text_problem
 
 LIMIT = 1000
 
@@ -35,7 +38,7 @@ _TERM = re.compile(r'(?P<minus>-*)(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
-    """What the statements of search.sql take.
+    """What statements that search take.
 
     text: web-search syntax or tsquery, of words that separate nothing further.
     names: the same with its wanted words marked as those of names (app.marked_words).
@@ -49,6 +52,24 @@ class SearchQuery:
     misspelt: str
     any_word: str
     digits: str = ""
+
+
+def read_query(typed: str, mode: SearchMode, default_region: str) -> SearchQuery:
+    """A request's query in its mode. Raises InvalidArgument, QUERY_MALFORMED naming the place in a tsquery."""
+    if mode not in SearchMode.values():
+        raise InvalidArgument([Violation("mode", "must be one of the modes")])
+    # Stored texts are in NFC; syllables that are written in parts would not be found in them.
+    text = unicodedata.normalize("NFC", typed)
+    problem = text_problem(text, LIMIT) if text.strip() else "must not be empty"
+    if problem is not None:
+        raise InvalidArgument([Violation("query", problem)])
+    return tsquery(text) if mode == SearchMode.SEARCH_MODE_TSQUERY else web_query(text, default_region)
+
+
+def unreadable() -> InvalidArgument:
+    """What a caller hears whose tsquery PostgreSQL cannot read all the same: folding turned a letter into punctuation.
+    Web-search syntax takes that."""
+    return InvalidArgument([Violation("query", "cannot be read as a tsquery")], "QUERY_MALFORMED")
 
 
 def web_query(typed: str, default_region: str) -> SearchQuery:
