@@ -1,10 +1,5 @@
 -- Finding contacts that may be the same person: what is compared of them, and how candidates are looked up by indexes.
 
--- Small integers compare leakproof, so that behind row-level security, too, this index is used. Few know the birthdays of
--- most people they know, and those without one take no room in it.
-CREATE INDEX contacts_birthday_idx ON contacts (user_id, birthday_month, birthday_day)
-    WHERE deleted_at IS NULL AND birthday_month IS NOT NULL AND birthday_day IS NOT NULL;
-
 CREATE VIEW contact_profiles WITH (security_invoker = true) AS
 SELECT
     c.user_id,
@@ -36,11 +31,13 @@ COMMENT ON VIEW contact_profiles IS
 GRANT SELECT ON contact_profiles TO pmcrm_contacts;
 
 
--- Loads the library: before it is, only superusers may name its settings.
+GRANT SELECT (birthday_month, birthday_day) ON contacts TO pmcrm_search;
+
+-- Loads pg_trgm: only then may somebody who is no superuser set its parameters for a function.
 SELECT public.word_similarity('', '');
 
 -- PL/pgSQL, owned by pmcrm_search: `<%` is not leakproof, so a plain query behind row-level security would read every row.
-CREATE FUNCTION app.find_namesakes(names text[], most integer) RETURNS TABLE (contact_id uuid)
+CREATE FUNCTION app.find_namesakes(names text[], month smallint, day smallint, most integer) RETURNS TABLE (contact_id uuid)
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL UNSAFE ROWS 50
     SET search_path = pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan
@@ -59,15 +56,19 @@ CREATE FUNCTION app.find_namesakes(names text[], most integer) RETURNS TABLE (co
         FOREACH asked IN ARRAY names LOOP
             RETURN QUERY
                 SELECT c.id
-                FROM public.contact_words AS c
-                WHERE c.user_id = v_user AND asked OPERATOR(public.<%) c.names
-                ORDER BY public.word_similarity(asked, c.names) DESC, c.id
+                FROM public.contacts AS c
+                WHERE c.user_id = v_user AND c.deleted_at IS NULL AND NOT c.processing_restricted
+                    AND asked OPERATOR(public.<%) app.contact_names(c.display_name, c.nickname, c.organization_name)
+                ORDER BY
+                    coalesce(c.birthday_month = month AND c.birthday_day = day, false) DESC,
+                    public.word_similarity(asked, app.contact_names(c.display_name, c.nickname, c.organization_name)) DESC,
+                    c.id
                 LIMIT most;
         END LOOP;
     END
     $$;
-COMMENT ON FUNCTION app.find_namesakes(text[], integer) IS
-    'For each of some folded names, the bound tenant''s living, unrestricted contacts whose names are spelt most like it, at most so many. Raises without a tenant.';
+COMMENT ON FUNCTION app.find_namesakes(text[], smallint, smallint, integer) IS
+    'For each of some folded names, the bound tenant''s living, unrestricted contacts whose names are spelt like it: at most so many, those born on this day first, who have no index of their own, then those most like it. Raises without a tenant.';
 
 CREATE FUNCTION app.find_contacts_by_words(phrases text[], most integer) RETURNS TABLE (contact_id uuid)
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL UNSAFE ROWS 50
@@ -96,10 +97,10 @@ COMMENT ON FUNCTION app.find_contacts_by_words(text[], integer) IS
     'For each of some phrases, living, unrestricted contacts of the bound tenant that hold all its words, at most so many. Raises without a tenant.';
 
 GRANT CREATE ON SCHEMA app TO pmcrm_search;
-ALTER FUNCTION app.find_namesakes(text[], integer) OWNER TO pmcrm_search;
+ALTER FUNCTION app.find_namesakes(text[], smallint, smallint, integer) OWNER TO pmcrm_search;
 ALTER FUNCTION app.find_contacts_by_words(text[], integer) OWNER TO pmcrm_search;
 REVOKE CREATE ON SCHEMA app FROM pmcrm_search;
 SET LOCAL ROLE pmcrm_search;
-GRANT EXECUTE ON FUNCTION app.find_namesakes(text[], integer), app.find_contacts_by_words(text[], integer)
+GRANT EXECUTE ON FUNCTION app.find_namesakes(text[], smallint, smallint, integer), app.find_contacts_by_words(text[], integer)
     TO pmcrm_contacts;
 SET LOCAL ROLE pmcrm_owner;

@@ -33,7 +33,7 @@ PAGE = 1_000
 COMPARED_AT_A_TIME = 250
 
 # How many are looked at of those whose names are like one contact's, for each way to write it, and of those who share a
-# number, an employer or a birthday with it.
+# number or an employer with it.
 NAMESAKES = 100
 SHARERS = 300
 
@@ -114,14 +114,12 @@ async def _similar(tx: Transaction, contact: Profile) -> set[uuid.UUID]:
     names += [f"{names[0]} {organization}" for organization in contact.organizations if names]
     emails = {email.rpartition("@")[0].partition("+")[0] + "@" + email.rpartition("@")[2] for email in contact.emails}
     emails |= {simplified_email(email) for email in contact.emails}
+    day = (contact.birthday.month, contact.birthday.day) if contact.birthday is not None else (None, None)
     found = [
-        await tx.fetch(QUERIES["find_namesakes"], names, NAMESAKES),
+        await tx.fetch(QUERIES["find_namesakes"], names, *day, NAMESAKES),
         await tx.fetch(QUERIES["find_by_words"], list(emails), NAMESAKES),
         await tx.fetch(QUERIES["find_colleagues"], contact.id, SHARERS),
     ]
-    if contact.birthday is not None:
-        born = contact.birthday
-        found.append(await tx.fetch(QUERIES["find_by_birthday"], born.month, born.day, SHARERS))
     return {row["contact_id"] for rows in found for row in rows}
 
 

@@ -253,13 +253,14 @@ def _word_likeness(a: str, b: str, *, given: bool = False) -> float:
         return _SOUNDS_ALIKE
     if a[0] != b[0] or (given and _is_counterpart(a, b)):
         return 0.0
-    # One edit in five letters, two in ten.
-    found: float = OSA.normalized_similarity(a, b, score_cutoff=0.8)
-    if found and given and len(a) == len(b) < 6 and sorted(a) != sorted(b):
+    swapped = len(a) == len(b) and sorted(a) == sorted(b)
+    if given and len(a) == len(b) < 6 and not swapped:
         return 0.0  # in short names another letter is another name: Marta, Maria
-    if not found and len(a) == len(b) == 4 and sorted(a) == sorted(b) and OSA.distance(a, b) == 1:
+    edits, longest = OSA.distance(a, b), max(len(a), len(b))
+    if edits == 1 and swapped and longest == 4:
         return _SWAPPED_LETTERS
-    return found
+    # One edit in five letters, two in ten.
+    return 1 - edits / longest if edits <= longest // 5 else 0.0
 
 
 def _is_counterpart(a: str, b: str) -> bool:

@@ -26,10 +26,10 @@ SELECT kind, key, contact_id
 FROM app.find_contacts($2, $3, '{}')
 WHERE $1 IS NOT NULL;
 
--- Whose names are spelt most like one of these; at most so many for each.
-PREPARE find_namesakes (uuid, text[], integer) AS
+-- Whose names are spelt like one of these, those born on this day (NULL for none) first; at most so many for each.
+PREPARE find_namesakes (uuid, text[], smallint, smallint, integer) AS
 SELECT contact_id
-FROM app.find_namesakes($2, $3)
+FROM app.find_namesakes($2, $3, $4, $5)
 WHERE $1 IS NOT NULL;
 
 -- Who has all words of one of these phrases; at most so many for each.
@@ -57,13 +57,6 @@ JOIN organizations AS o ON o.user_id = $1 AND o.sort_name = named.sort_name AND 
 JOIN contact_employments AS e ON e.user_id = $1 AND e.organization_id = o.id AND e.deleted_at IS NULL
 WHERE e.contact_id <> $2
 LIMIT $3;
-
--- Who was born on this day; at most so many.
-PREPARE find_by_birthday (uuid, smallint, smallint, integer) AS
-SELECT id AS contact_id
-FROM contacts
-WHERE user_id = $1 AND birthday_month = $2 AND birthday_day = $3 AND deleted_at IS NULL
-LIMIT $4;
 
 -- Contacts as candidates show them; those that were deleted or restricted meanwhile are missing.
 PREPARE get_candidate_summaries (uuid, uuid[]) AS

@@ -318,6 +318,15 @@ async def test_ten_thousand_contacts_are_compared_in_bounded_work(
     assert 0 < running[0].compared < 40 * size
 
 
+async def test_among_many_namesakes_who_was_born_on_the_same_day_is_found(book: Book) -> None:
+    ada, *_ = await book.create_many(
+        {"given_name": "Ada", "family_name": "King", "birthday": BORN},
+        *({"given_name": "Ada", "family_name": "King"} for _ in range(duplicates.NAMESAKES + 20)),
+    )
+    twin = await book.create(given_name="Ada", family_name="Kings", birthday=BORN)
+    assert ids(await candidates(book, contact_id=ada.id)) == {(ada.id, twin.id)}
+
+
 async def test_one_contacts_candidates_are_looked_up_by_indexes(
     book: Book, as_superuser: Connection, database: Database
 ) -> None:
@@ -331,10 +340,9 @@ async def test_one_contacts_candidates_are_looked_up_by_indexes(
     looked_up = {
         "get_profiles": f"ARRAY['{ada.id}', '{colleague.id}']::uuid[]",
         "find_by_keys": "ARRAY['mail.77@example.com'], ARRAY['+442010000077']",
-        "find_namesakes": "ARRAY['ada quux'], 100",
+        "find_namesakes": "ARRAY['ada quux'], 5::smallint, 17::smallint, 100",
         "find_by_words": "ARRAY['mail.77@example.com'], 100",
         "find_colleagues": f"'{ada.id}', 300",
-        "find_by_birthday": "5::smallint, 17::smallint, 300",
         "get_candidate_summaries": f"ARRAY['{ada.id}', '{colleague.id}']::uuid[]",
     }
     async with database.connect("pmcrm_contacts") as conn, bound(conn, uuid.UUID(tenant)):

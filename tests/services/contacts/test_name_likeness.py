@@ -18,6 +18,10 @@ from tests.services.contacts.profiles import named
         ("Anna Mayer", "Anna Meyer"),
         ("Michael Day", "Micheal Day"),
         ("John Doe", "Jhon Doe"),
+        ("Peter Green", "Petre Greene"),
+        ("Ada Kings", "Ada King"),
+        ("Ada Lovelace", "Ada Lovelance"),
+        ("Bartholomew Christopherson", "Bartolomeo Kristoferson"),
         ("Katherine Jones", "Catherine Jones"),
         ("Steven King", "Stephen King"),
         ("Sara Connor", "Sarah Connor"),
@@ -68,6 +72,7 @@ def test_these_may_be_one_person(name: str, other: str) -> None:
         ("Peter Petersen", "Petra Petersen"),
         ("Jason Fox", "Mason Fox"),
         ("Tim Fox", "Tom Fox"),
+        ("Peter Fox", "Petar Fox"),
         ("John Edward Fox", "John Francis Fox"),
         ("John Smith, Jr.", "John Smith, Sr."),
         ("李明", "李鳴"),
@@ -84,7 +89,14 @@ def test_these_are_two_people(name: str, other: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "other"),
-    [("Anna Schmidt", "Anna Müller"), ("Anna", "Anna Schmidt"), ("", "Anna Schmidt"), ("", "")],
+    [
+        ("Anna Schmidt", "Anna Müller"),
+        ("Ada Ford", "Ada Font"),
+        ("Ada Baker", "Ada Booker"),
+        ("Anna", "Anna Schmidt"),
+        ("", "Anna Schmidt"),
+        ("", ""),
+    ],
 )
 def test_these_tell_nothing(name: str, other: str) -> None:
     """People marry, and a first name is many people's: neither one person nor two."""
