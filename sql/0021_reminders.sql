@@ -229,8 +229,9 @@ CREATE TRIGGER reminders AFTER UPDATE OR DELETE ON reminder_contacts
 GRANT UPDATE (fresh_until) ON reminders TO pmcrm_service;
 
 
--- What scheduling reads of contacts.
-GRANT SELECT (created_at, keep_in_touch_days, birthday_month, birthday_day) ON contacts TO pmcrm_interactions;
+-- What scheduling and calendar files read of contacts.
+GRANT SELECT (created_at, updated_at, keep_in_touch_days, birthday_year, birthday_month, birthday_day)
+    ON contacts TO pmcrm_interactions;
 GRANT SELECT (user_id, contact_id, last_contact_at) ON contact_strengths TO pmcrm_interactions;
 GRANT SELECT ON contact_summaries TO pmcrm_service;
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from google.protobuf.empty_pb2 import Empty
 from pmcrm.interactions.v1 import reminder_service_pb2 as pb
 from pmcrm.interactions.v1.reminder_pb2 import Reminder
 
+from services.interactions import calendar_export
 from services.interactions import reminder_listing as listing
 from services.interactions.reminder_changes import changed_record, occurrence_checked, snooze_end
 from services.interactions.reminder_record import (
@@ -203,6 +204,14 @@ class Reminders:
         for one in found[:wanted]:
             response.occurrences.add().FromDatetime(one.time)
         return response
+
+    async def ExportCalendar(
+        self, request: pb.ExportCalendarRequest, context: Context
+    ) -> AsyncIterator[pb.ExportCalendarResponse]:
+        """Streams reminders as one calendar file; CONTACT_NOT_FOUND, PROCESSING_RESTRICTED."""
+        await self._refresh_outdated()
+        async for response in calendar_export.run(request, self._database):
+            yield response
 
     async def _refresh_outdated(self) -> None:
         """Derives anew what does not hold any more of all of the tenant's reminders."""
