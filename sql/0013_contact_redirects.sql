@@ -48,8 +48,8 @@ CREATE FUNCTION app.lock_contacts(ids uuid[])
         -- Whoever waits here for a merge finds in the next round for whom the merged contact's id stands now. Each round
         -- is a new statement and sees what was committed meanwhile.
         LOOP
-            SELECT array_agg(DISTINCT coalesce(r.survivor_id, given.id)) INTO named
-            FROM unnest(ids) AS given (id)
+            SELECT array_agg(coalesce(r.survivor_id, given.id) ORDER BY given.place) INTO named
+            FROM unnest(ids) WITH ORDINALITY AS given (id, place)
             LEFT JOIN public.contact_redirects AS r ON r.user_id = v_user AND r.contact_id = given.id;
             EXIT WHEN named IS NULL OR named = locked;
             PERFORM FROM public.contacts AS c
@@ -58,11 +58,11 @@ CREATE FUNCTION app.lock_contacts(ids uuid[])
             FOR NO KEY UPDATE;
             locked := named;
         END LOOP;
+        -- By a column of unnest: behind row-level security coalesce() in the condition would read all of the tenant's.
         RETURN QUERY
-            SELECT given.id, c.id, c.processing_restricted
-            FROM unnest(ids) AS given (id)
-            LEFT JOIN public.contact_redirects AS r ON r.user_id = v_user AND r.contact_id = given.id
-            JOIN public.contacts AS c ON c.user_id = v_user AND c.id = coalesce(r.survivor_id, given.id)
+            SELECT given.asked, c.id, c.processing_restricted
+            FROM unnest(ids, named) AS given (asked, named)
+            JOIN public.contacts AS c ON c.user_id = v_user AND c.id = given.named
             WHERE c.deleted_at IS NULL;
     END
     $$;

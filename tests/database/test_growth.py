@@ -244,6 +244,24 @@ async def test_looking_a_contact_up_by_its_keys_does_not_read_the_tenants_contac
     assert grown.large["find_contacts"].pages - grown.small["find_contacts"].pages <= 2 * 6
 
 
+async def test_taking_hold_of_contacts_does_not_read_the_others_that_an_import_has_made_meanwhile(fresh_database):
+    held = "SELECT * FROM app.lock_contacts(ARRAY(SELECT id FROM contacts WHERE user_id = '{}' LIMIT 10))"
+    async with fresh_database.connect() as superuser, fresh_database.connect("pmcrm_contacts") as contacts:
+        # Statistics, and the function's plans, are as old as the import.
+        await superuser.execute("ALTER TABLE contacts DISABLE TRIGGER audit, SET (autovacuum_enabled = false)")
+        [tenant] = await fill(superuser, contacts, 1, 20)
+        for _ in range(8):
+            async with bound(contacts, tenant):
+                await contacts.execute(
+                    "INSERT INTO contacts (user_id, display_name, sort_name) "
+                    "SELECT $1, 'Anna ' || n, 'anna ' || n FROM generate_series(1, 500) AS n",
+                    tenant,
+                )
+                plan = await explain(contacts, held.format(tenant))
+    # For each: two descents for its redirect, two for itself, and its row.
+    assert plan.pages < 10 * 5 * 4
+
+
 async def bytes_each(conn: Connection, table: str) -> float:
     """A row's bytes with every index, partitions included."""
     size = await conn.fetchval(

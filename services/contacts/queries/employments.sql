@@ -31,8 +31,10 @@ PREPARE find_employed_contact (uuid, uuid) AS
 SELECT c.id, c.processing_restricted
 FROM contacts AS c
 WHERE c.user_id = $1
-    AND c.id = coalesce(
-        (SELECT r.survivor_id FROM contact_redirects AS r WHERE r.user_id = $1 AND r.contact_id = $2), $2
+    AND c.id = (
+        SELECT coalesce(
+            (SELECT r.survivor_id FROM contact_redirects AS r WHERE r.user_id = $1 AND r.contact_id = $2), $2
+        )
     );
 
 -- Counts the employments of a contact against their limit: those in deleted organizations too, for they may come back.

@@ -66,10 +66,14 @@ LIMIT $3;
 
 -- Which of these ids stand for a contact of the tenant, deleted ones among them, and for which.
 PREPARE existing_contacts (uuid, uuid[]) AS
-SELECT given.id AS asked, c.id
-FROM unnest($2) AS given (id)
-LEFT JOIN contact_redirects AS r ON r.user_id = $1 AND r.contact_id = given.id
-JOIN contacts AS c ON c.user_id = $1 AND c.id = coalesce(r.survivor_id, given.id);
+SELECT given.asked, c.id
+FROM (
+    SELECT named.id AS asked, coalesce(r.survivor_id, named.id) AS stands_for
+    FROM unnest($2) AS named (id)
+    LEFT JOIN contact_redirects AS r ON r.user_id = $1 AND r.contact_id = named.id
+    OFFSET 0  -- a column, by which the contacts are looked up; coalesce() would read all of them
+) AS given
+JOIN contacts AS c ON c.user_id = $1 AND c.id = given.stands_for;
 
 -- Leaves an entry for an export in the audit log.
 PREPARE audit_export (uuid, jsonb) AS

@@ -3,7 +3,9 @@ PREPARE find_named_contact (uuid, uuid) AS
 SELECT id, deleted_at IS NOT NULL AS deleted, processing_restricted
 FROM contacts
 WHERE user_id = $1
-    AND id = coalesce((SELECT survivor_id FROM contact_redirects WHERE user_id = $1 AND contact_id = $2), $2);
+    AND id = (
+        SELECT coalesce((SELECT survivor_id FROM contact_redirects WHERE user_id = $1 AND contact_id = $2), $2)
+    );
 
 -- Ties two contacts. The same tie among the living, from whichever side, violates their key.
 PREPARE create_contact_link (uuid, uuid, uuid, text, text, smallint, smallint, smallint, text) AS

@@ -96,10 +96,14 @@ WHERE $1 IS NOT NULL AND entity IS NOT NULL;
 
 -- The contacts that ids stand for, deleted or not: that of the survivor where one has been merged.
 PREPARE get_contacts_stood_for (uuid, uuid[]) AS
-SELECT given.id AS asked, c.*
-FROM unnest($2) AS given (id)
-LEFT JOIN contact_redirects AS r ON r.user_id = $1 AND r.contact_id = given.id
-JOIN contact_rows AS c ON c.user_id = $1 AND c.id_key = coalesce(r.survivor_id, given.id);
+SELECT given.asked, c.*
+FROM (
+    SELECT named.id AS asked, coalesce(r.survivor_id, named.id) AS stands_for
+    FROM unnest($2) AS named (id)
+    LEFT JOIN contact_redirects AS r ON r.user_id = $1 AND r.contact_id = named.id
+    OFFSET 0  -- a column, by which the contacts are looked up; coalesce() would read all of them
+) AS given
+JOIN contact_rows AS c ON c.user_id = $1 AND c.id_key = given.stands_for;
 
 -- Locks a contact, deleted or not, until the transaction ends.
 PREPARE lock_any_contact (uuid, uuid) AS

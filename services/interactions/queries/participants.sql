@@ -27,7 +27,11 @@ FROM app.lock_contacts($3 || ARRAY(
 
 -- For which contacts ids stand, deleted ones too, and whether their processing is restricted. Ids of none are missing.
 PREPARE named_contacts (uuid, uuid[]) AS
-SELECT asked.id AS asked, c.id AS contact_id, c.processing_restricted
-FROM unnest($2) AS asked (id)
-LEFT JOIN contact_redirects AS r ON r.user_id = $1 AND r.contact_id = asked.id
-JOIN contacts AS c ON c.user_id = $1 AND c.id = coalesce(r.survivor_id, asked.id);
+SELECT given.asked, c.id AS contact_id, c.processing_restricted
+FROM (
+    SELECT named.id AS asked, coalesce(r.survivor_id, named.id) AS stands_for
+    FROM unnest($2) AS named (id)
+    LEFT JOIN contact_redirects AS r ON r.user_id = $1 AND r.contact_id = named.id
+    OFFSET 0  -- a column, by which the contacts are looked up; coalesce() would read all of them
+) AS given
+JOIN contacts AS c ON c.user_id = $1 AND c.id = given.stands_for;

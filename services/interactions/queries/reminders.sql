@@ -36,8 +36,10 @@ WHERE user_id = $1
 PREPARE standing_contact (uuid, uuid) AS
 SELECT c.id, c.processing_restricted
 FROM contacts AS c
-WHERE c.user_id = $1 AND c.id = coalesce(
-    (SELECT r.survivor_id FROM contact_redirects AS r WHERE r.user_id = $1 AND r.contact_id = $2), $2
+WHERE c.user_id = $1 AND c.id = (
+    SELECT coalesce(
+        (SELECT r.survivor_id FROM contact_redirects AS r WHERE r.user_id = $1 AND r.contact_id = $2), $2
+    )
 );
 
 -- The time zone that the tenant lives in.
