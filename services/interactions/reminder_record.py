@@ -79,7 +79,7 @@ def to_record(reminder: Reminder, path: str, zone_of_tenant: str) -> ReminderRec
     notes = checked_text(reminder.notes, f"{path}.notes", NOTES_LIMIT, violations)
     priority = reminder.priority or ReminderPriority.REMINDER_PRIORITY_NORMAL
     checked_enum(ReminderPriority, priority, f"{path}.priority", violations)
-    general = kind == "REMINDER_KIND_GENERAL"
+    general = kind in ("REMINDER_KIND_GENERAL", "")
     if general and not title and not reminder.title.strip():
         violations.add(f"{path}.title", "must be given")
     if general and not reminder.due_local:
