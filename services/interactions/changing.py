@@ -32,10 +32,16 @@ GIVEN_COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an update leaves: the columns, and the participants where it replaces them (else None)."""
+    """What an update leaves.
+
+    record: the columns.
+    participants: where it replaces them, else None.
+    text: whether what is analysed has changed, so that what was found in it has to be found anew.
+    """
 
     record: dict[str, Any]
     participants: list[Participant] | None
+    text: bool
 
 
 def change_of(
@@ -64,7 +70,9 @@ def change_of(
     violations.raise_if_any()
     for column in ("computed_language", "computed_sentiment", "computed_topics"):
         record[column] = row[column]
-    return Change(record, participants)
+    before = (row["subject"], row["body"], row["given_language"])
+    text = (record["subject"], record["body"], record["language"]) != before
+    return Change(record, participants, text)
 
 
 def _gives(

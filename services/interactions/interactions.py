@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Awaitable, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from pmcrm.interactions.v1.interaction_pb2 import Interaction
 
 from services.interactions import interaction_limits as limits
 from services.interactions import participants, searching, timeline
+from services.interactions.analysis.analyst import Analyst, Text
 from services.interactions.changing import change_of
 from services.interactions.integrations import integration_not_found
 from services.interactions.interaction_record import WRITABLE, to_interaction, to_record
@@ -38,6 +40,7 @@ class Interactions:
         self._database = runtime.database
         self._page_tokens = runtime.page_tokens
         self._grace_days = runtime.settings.delete_grace_days
+        self._analyst = Analyst()
 
     async def CreateInteraction(self, request: pb.CreateInteractionRequest, context: Context) -> Interaction:
         """Creates an interaction and the new contacts among its participants; CONTACT_NOT_FOUND,
@@ -46,6 +49,7 @@ class Interactions:
         record = to_record(request.interaction, "interaction", violations)
         given = read_participants(request.interaction, "interaction", violations)
         violations.raise_if_any()
+        await self._analyse([record])
 
         async def effect(tx: Transaction) -> Interaction:
             [interaction] = await self._create(tx, [record], [given])
@@ -57,7 +61,8 @@ class Interactions:
         self, request: pb.BatchCreateInteractionsRequest, context: Context
     ) -> pb.BatchCreateInteractionsResponse:
         """Creates up to 1 000 interactions, all or none, in the order of the requests."""
-        records, groups = _batch(request.requests)
+        records, groups = await asyncio.to_thread(_batch, request.requests)
+        await self._analyse(records)
 
         async def effect(tx: Transaction) -> pb.BatchCreateInteractionsResponse:
             return pb.BatchCreateInteractionsResponse(interactions=await self._create(tx, records, groups))
@@ -106,6 +111,8 @@ class Interactions:
             change = change_of(request, row, current, paths)
             if change.record["integration_id"] is not None and "integration_id" in paths:
                 await _check_integrations(tx, [change.record["integration_id"]])
+            if change.text:
+                await self._analyse([change.record])
             if change.participants is not None:
                 await participants.hold_present(tx, interaction_id, change.participants)
                 await _replace_participants(tx, interaction_id, change.participants)
@@ -147,6 +154,12 @@ class Interactions:
             return interaction
 
         return await self._database.mutate(request, Interaction, effect)
+
+    async def _analyse(self, records: Sequence[dict[str, Any]]) -> None:
+        """Adds to each record what is found in its text."""
+        texts = [Text(record["subject"], record["body"], record["language"]) for record in records]
+        for record, findings in zip(records, await self._analyst.analyse(texts), strict=True):
+            record.update(findings.columns)
 
     async def _create(
         self, tx: Transaction, records: Sequence[dict[str, Any]], groups: Sequence[Sequence[Participant]]
