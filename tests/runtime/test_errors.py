@@ -17,13 +17,25 @@ from pmcrm.contacts.v1 import contact_transfer_pb2
 from pmcrm.contacts.v1.contact_pb2 import Contact
 from structlog.testing import capture_logs
 
+from services.insights.service import SERVICE as INSIGHTS
 from shared.errors import InvalidArgument, Violation
 from shared.layers import Context
 from tests.postgres import Database
 from tests.runtime.acting import mutate, query
 from tests.runtime.probe import Probe, probing
 from tests.runtime.raw import streams, unary
-from tests.suite import Client, Failure, Metadata, as_operator, failure, get, new_request_id
+from tests.suite import (
+    Client,
+    Failure,
+    Metadata,
+    as_operator,
+    connected,
+    failure,
+    get,
+    new_request_id,
+    running,
+    settings_for,
+)
 
 SECRET = "Zebedee Quagmire, zebedee@example.org"
 SERVICE = "/pmcrm.contacts.v1.ContactService"
@@ -236,9 +248,9 @@ async def test_an_unknown_method_is_unimplemented(client: Client, method: str) -
     assert told.code is grpc.StatusCode.UNIMPLEMENTED
 
 
-async def test_an_rpc_that_is_not_built_is_unimplemented_to_anybody(client: Client) -> None:
-    raw = unary(client.channel, "/pmcrm.contacts.v1.TagService/CreateTag")
-    told = await failure(raw(b""))
+async def test_an_rpc_that_is_not_built_is_unimplemented_to_anybody(database: Database) -> None:
+    async with running(INSIGHTS, settings_for(database)) as service, connected(service) as client:
+        told = await failure(unary(client.channel, "/pmcrm.insights.v1.InsightService/GetInsight")(b""))
     assert (told.code, told.reason) == (grpc.StatusCode.UNIMPLEMENTED, "NOT_BUILT")
     assert told.trailers["x-request-id"]
 
