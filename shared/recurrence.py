@@ -33,7 +33,7 @@ class Occurrence:
 class Recurrence:
     """All occurrences of a rule from a start on, in time. Without a rule the start is the only one.
 
-    Searching takes the processor for milliseconds, hostile rules for up to a second: not on the event loop.
+    Searching takes the processor for milliseconds, hostile rules for up to half a second: not on the event loop.
     """
 
     def __init__(self, start: datetime, zone: ZoneInfo, rule: Rule | None) -> None:
@@ -45,7 +45,7 @@ class Recurrence:
     def check(self) -> None:
         """Raises RuleUnsupported for a rule that never comes."""
         if self._search is not None and (not self._search.may_come() or next(self.after(None), None) is None):
-            raise RuleUnsupported("must come at some time")
+            raise RuleUnsupported("must come at some time, and not too seldom")
 
     def after(self, local: datetime | None) -> Iterator[Occurrence]:
         """The occurrences later than the one at a local time, in time; from the first one without it."""
@@ -111,15 +111,16 @@ class Recurrence:
     @cached_property
     def _end(self) -> datetime:
         """The last local time that may be an occurrence."""
-        rule, end = self.rule, LAST
+        rule, end, last = self.rule, LAST, self.start
         if rule is None or self._search is None:
             return self.start
         if rule.until is not None:
             end = _later(_on_the_clock(rule.until, self.zone)) if rule.until.tzinfo else rule.until
         if rule.count is not None:
-            counted = list(itertools.islice(self._search.after(self.start), rule.count))
-            if len(counted) == rule.count:
-                end = min(end, counted[-1])
+            # One that is too seldom to be counted to its end, ends where counting did.
+            for local in itertools.islice(self._search.after(self.start), rule.count):
+                last = local
+            end = min(end, last)
         return end
 
     def _locals(self, first: datetime) -> Iterator[datetime]:

@@ -19,7 +19,7 @@ TOO_FREQUENT = ("SECONDLY", "MINUTELY")
 WEEKDAYS = {"MO": MO, "TU": TU, "WE": WE, "TH": TH, "FR": FR, "SA": SA, "SU": SU}
 
 # What no reminder needs and what would take long to count.
-LARGEST_INTERVAL = 100_000
+LARGEST_INTERVAL = 10_000
 LARGEST_COUNT = 1_000
 # Every quarter of an hour.
 MOST_A_DAY = 96

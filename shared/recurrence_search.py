@@ -8,7 +8,6 @@ are filtered here.
 from __future__ import annotations
 
 import itertools
-import math
 from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -23,11 +22,12 @@ from shared.time_zones import LAST
 # Periods that are searched at a time: a few milliseconds each at most.
 STRETCH = {YEARLY: 2, MONTHLY: 12, WEEKLY: 52, DAILY: 92, HOURLY: 168}
 
-# The calendar repeats itself after 400 years, which are whole weeks: what has not come in so many periods never comes.
-CYCLE = {YEARLY: 400, MONTHLY: 4_800, WEEKLY: 20_871, DAILY: 146_097, HOURLY: 3_506_328}
+# So many periods without a match end a search: some hundredths of a second. 400 years are all there are of years, since
+# the calendar repeats itself; of the others, so many are decades or more.
+MOST_FRUITLESS = {YEARLY: 400, MONTHLY: 1_200, WEEKLY: 5_000, DAILY: 5_000, HOURLY: 10_000}
 
-# Periods that one search goes through at most; about a second. Further away lies nothing that anybody waits for.
-MOST_PERIODS = {YEARLY: 10_000, MONTHLY: 30_000, WEEKLY: 100_000, DAILY: 150_000, HOURLY: 150_000}
+# Periods that one search goes through at most; about half a second.
+MOST_PERIODS = {YEARLY: 10_000, MONTHLY: 12_000, WEEKLY: 50_000, DAILY: 50_000, HOURLY: 50_000}
 
 # Of the periods that all have the same length.
 LENGTH = {WEEKLY: timedelta(weeks=1), DAILY: timedelta(days=1), HOURLY: timedelta(hours=1)}
@@ -47,11 +47,10 @@ class Search:
     def after(self, first: datetime) -> Iterator[datetime]:
         """The local times from one on, to the year 9999; ends earlier when there is none for long."""
         period = self._rule.freq
-        cycle = CYCLE[period] // math.gcd(self._rule.interval, CYCLE[period])
         fruitless = 0
         number = self.stretch_of(first)
         for _ in range(MOST_PERIODS[period] // STRETCH[period]):
-            if fruitless > cycle or self._begin(number) is None:
+            if fruitless > MOST_FRUITLESS[period] or self._begin(number) is None:
                 return
             fruitless += STRETCH[period]
             for local in self.stretch(number):

@@ -25,7 +25,7 @@ from services.interactions.reminder_record import (
     to_record,
     to_reminder,
 )
-from services.interactions.schedules import derive, plan_at
+from services.interactions.schedules import PORTION, derive, plan_at
 from services.interactions.scheduling import Plan, counts_on, snoozed
 from shared import queries
 from shared.caller import parse_uuid
@@ -217,8 +217,8 @@ class Reminders:
         """Derives anew what does not hold any more of all of the tenant's reminders."""
         async with self._database.reading() as tx:
             rows = await tx.fetch(QUERIES["outdated_reminders"])
-        if rows:
-            await self._refresh([row["id"] for row in rows])
+        for begin in range(0, len(rows), PORTION):
+            await self._refresh([row["id"] for row in rows[begin : begin + PORTION]])
 
     async def _refresh(self, ids: Sequence[uuid.UUID]) -> None:
         async def effect(tx: Transaction) -> Empty:

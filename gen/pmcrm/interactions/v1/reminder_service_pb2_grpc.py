@@ -145,7 +145,8 @@ class ReminderServiceServicer:
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: a field is malformed or over its limit, the time zone is unknown, the rule cannot
         be read, or a field does not go with the kind
-        - INVALID_ARGUMENT RECURRENCE_UNSUPPORTED: the rule recurs by the second or the minute, or never
+        - INVALID_ARGUMENT RECURRENCE_UNSUPPORTED: the rule recurs by the second or the minute, too often
+        in a day, never, or so seldom that decades lie between
         - INVALID_ARGUMENT REQUEST_ID_REUSED: another body was sent with this request_id
         - NOT_FOUND CONTACT_NOT_FOUND: the tenant has no living contact with one of the ids
         - FAILED_PRECONDITION PROCESSING_RESTRICTED: the processing of a contact is restricted
@@ -186,7 +187,8 @@ class ReminderServiceServicer:
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: the id, the mask or a field is malformed, unknown or over its limit, a field does
         not go with the kind, or the kind would change
-        - INVALID_ARGUMENT RECURRENCE_UNSUPPORTED: the rule recurs by the second or the minute, or never
+        - INVALID_ARGUMENT RECURRENCE_UNSUPPORTED: the rule recurs by the second or the minute, too often
+        in a day, never, or so seldom that decades lie between
         - INVALID_ARGUMENT REQUEST_ID_REUSED: another body was sent with this request_id
         - NOT_FOUND REMINDER_NOT_FOUND: the tenant has no living reminder with this id
         - NOT_FOUND CONTACT_NOT_FOUND: the tenant has no living contact with one of the ids
@@ -246,12 +248,14 @@ class ReminderServiceServicer:
 
     def PreviewOccurrences(self, request, context):
         """Tells when a rule would be due, without storing anything. A rule that never ends is cut at max_occurrences, and one
-        that hardly ever comes at the year 9999.
+        that hardly ever comes at the year 9999 or where looking for it takes too long. Two local times that are the same
+        moment, because the clocks skip one of them, are one occurrence.
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: the local time, the zone or the rule cannot be read, or max_occurrences is out of
         range
-        - INVALID_ARGUMENT RECURRENCE_UNSUPPORTED: the rule recurs by the second or the minute, or never
+        - INVALID_ARGUMENT RECURRENCE_UNSUPPORTED: the rule recurs by the second or the minute, too often
+        in a day, never, or so seldom that decades lie between
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
