@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import phonenumbers
 from google.protobuf.struct_pb2 import Struct
 from pmcrm.contacts.v1.user_pb2 import SubscriptionTier, User
 
+from shared import time_zones
 from shared.custom_fields import custom_fields_json
 from shared.emails import LONGEST_EMAIL, normal_email
 from shared.text import checked_line
@@ -63,7 +62,7 @@ def to_record(user: User, path: str) -> UserRecord:
         locale=user.locale or "en",
         default_region=user.default_region or None,
     )
-    if record.time_zone not in time_zones():
+    if record.time_zone not in time_zones.names():
         violations.add(f"{path}.time_zone", "must be an IANA time zone such as Europe/Berlin")
     if not LOCALE.fullmatch(record.locale):
         violations.add(f"{path}.locale", "must be a BCP 47 language tag such as de-AT")
@@ -71,12 +70,6 @@ def to_record(user: User, path: str) -> UserRecord:
         violations.add(f"{path}.default_region", "must be two letters of ISO 3166-1 such as AT")
     violations.raise_if_any()
     return record
-
-
-@cache
-def time_zones() -> frozenset[str]:
-    """The IANA names that this machine knows; reading them takes milliseconds."""
-    return frozenset(zoneinfo.available_timezones())
 
 
 def _tier(value: int, field: str, violations: Violations) -> str:
