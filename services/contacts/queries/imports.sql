@@ -43,7 +43,8 @@ WHERE user_id = $1 AND id = ANY ($2) AND deleted_at IS NULL
 ORDER BY id
 FOR NO KEY UPDATE;
 
--- Replaces what a caller may write of contacts.
+-- Replaces what a caller may write of contacts, a batch at once. Not for one contact: planned for as many rows as a record set
+-- may have, it reads all of a small tenant's, where update_contact goes through the key.
 PREPARE update_contacts (uuid, jsonb) AS
 UPDATE contacts SET
     given_name = given.given_name,
