@@ -80,6 +80,24 @@ INSERTS = {
         )
         VALUES ($1, gen_random_uuid(), $2, 0, '2026-03-08T02:30:00', now(), now(), now(), 1)
     """,
+    "consent_records": """
+        INSERT INTO consent_records (user_id, id, contact_id, type, purpose, legal_basis, text_version, source)
+        VALUES ($1, $2, $2, 'CONSENT', 'ai_processing', 'CONSENT', '2026-03', 'paper')
+    """,
+    "consent_states": """
+        INSERT INTO consent_states (user_id, contact_id, purpose, status, consent_id)
+        VALUES ($1, $2, 'research', 'OBJECTED', gen_random_uuid())
+    """,
+    "embeddings": """
+        INSERT INTO embeddings (user_id, contact_id, dimensions, model, content_hash, embedding)
+        VALUES ($1, $2, 2, 'any', sha256('shy'), '[3,4]')
+    """,
+    "embedding_models": """
+        INSERT INTO embedding_models (user_id, dimensions, kind, model) VALUES ($1, 2, 'LEXICAL', 'any')
+    """,
+    "embedding_queue": """
+        INSERT INTO embedding_queue (user_id, kind, subject_id) VALUES ($1, 'INTERACTION', gen_random_uuid())
+    """,
     "idempotency_keys": """
         INSERT INTO idempotency_keys (user_id, request_id, method, body_hash) VALUES ($1, $2, 'CreateContact', '\\x00')
     """,

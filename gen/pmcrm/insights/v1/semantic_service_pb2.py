@@ -28,7 +28,7 @@ from pmcrm.type.v1 import contact_summary_pb2 as pmcrm_dot_type_dot_v1_dot_conta
 from pmcrm.type.v1 import error_reason_pb2 as pmcrm_dot_type_dot_v1_dot_error__reason__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(pmcrm/insights/v1/semantic_service.proto\x12\x11pmcrm.insights.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a(pmcrm/insights/v1/provider_outcome.proto\x1a#pmcrm/type/v1/contact_summary.proto\x1a pmcrm/type/v1/error_reason.proto\"b\n\x0e\x45mbeddingModel\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\x04kind\x18\x02 \x01(\x0e\x32 .pmcrm.insights.v1.EmbeddingKind\x12\x12\n\ndimensions\x18\x03 \x01(\x05\",\n\x0bQueryVector\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x03(\x02\"\xc6\x02\n\x15SemanticSearchRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0c\n\x04skip\x18\x04 \x01(\x05\x12/\n\x06target\x18\x05 \x01(\x0e\x32\x1f.pmcrm.insights.v1.SearchTarget\x12.\n\x06vector\x18\x06 \x01(\x0b\x32\x1e.pmcrm.insights.v1.QueryVector\x12\x11\n\tmin_score\x18\x07 \x01(\x01\x12\x12\n\ncontact_id\x18\x08 \x01(\t\x12/\n\x0boccur_after\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0coccur_before\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb4\x01\n\x16SemanticSearchResponse\x12\x38\n\x07results\x18\x01 \x03(\x0b\x32\'.pmcrm.insights.v1.SemanticSearchResult\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x30\n\x05model\x18\x03 \x01(\x0b\x32!.pmcrm.insights.v1.EmbeddingModel\x12\x15\n\rpending_count\x18\x04 \x01(\x03\"\xaf\x01\n\x14SemanticSearchResult\x12\x30\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x1d.pmcrm.type.v1.ContactSummaryH\x00\x12\x18\n\x0einteraction_id\x18\x02 \x01(\tH\x00\x12\r\n\x05score\x18\x03 \x01(\x01\x12\x33\n\x0cparticipants\x18\x04 \x03(\x0b\x32\x1d.pmcrm.type.v1.ContactSummaryB\x07\n\x05\x66ound\"\x81\x02\n\x13HybridSearchRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0c\n\x04skip\x18\x04 \x01(\x05\x12/\n\x06target\x18\x05 \x01(\x0e\x32\x1f.pmcrm.insights.v1.SearchTarget\x12\x12\n\ncontact_id\x18\x06 \x01(\t\x12/\n\x0boccur_after\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0coccur_before\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xee\x01\n\x14HybridSearchResponse\x12\x36\n\x07results\x18\x01 \x03(\x0b\x32%.pmcrm.insights.v1.HybridSearchResult\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x30\n\x05model\x18\x03 \x01(\x0b\x32!.pmcrm.insights.v1.EmbeddingModel\x12<\n\x10provider_outcome\x18\x04 \x01(\x0e\x32\".pmcrm.insights.v1.ProviderOutcome\x12\x15\n\rpending_count\x18\x05 \x01(\x03\"\xeb\x01\n\x12HybridSearchResult\x12\x30\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x1d.pmcrm.type.v1.ContactSummaryH\x00\x12\x18\n\x0einteraction_id\x18\x02 \x01(\tH\x00\x12\r\n\x05score\x18\x03 \x01(\x01\x12\x11\n\ttext_rank\x18\x04 \x01(\x05\x12\x14\n\x0ctrigram_rank\x18\x05 \x01(\x05\x12\x13\n\x0bvector_rank\x18\x06 \x01(\x05\x12\x33\n\x0cparticipants\x18\x07 \x03(\x0b\x32\x1d.pmcrm.type.v1.ContactSummaryB\x07\n\x05\x66ound\"x\n\x1a\x46indSimilarContactsRequest\x12\x12\n\ncontact_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0c\n\x04skip\x18\x04 \x01(\x05\x12\x11\n\tmin_score\x18\x05 \x01(\x01\"\x9c\x01\n\x1b\x46indSimilarContactsResponse\x12\x32\n\x07results\x18\x01 \x03(\x0b\x32!.pmcrm.insights.v1.SimilarContact\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x30\n\x05model\x18\x03 \x01(\x0b\x32!.pmcrm.insights.v1.EmbeddingModel\"O\n\x0eSimilarContact\x12.\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x1d.pmcrm.type.v1.ContactSummary\x12\r\n\x05score\x18\x02 \x01(\x01\"\x83\x01\n\x18ReindexEmbeddingsRequest\x12/\n\x06target\x18\x01 \x01(\x0e\x32\x1f.pmcrm.insights.v1.SearchTarget\x12\x13\n\x0b\x63ontact_ids\x18\x02 \x03(\t\x12\r\n\x05\x66orce\x18\x03 \x01(\x08\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"\xc8\x01\n\x19ReindexEmbeddingsResponse\x12\x36\n\x08progress\x18\x01 \x01(\x0b\x32\".pmcrm.insights.v1.ReindexProgressH\x00\x12\x34\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32!.pmcrm.insights.v1.ReindexFailureH\x00\x12\x34\n\x07summary\x18\x03 \x01(\x0b\x32!.pmcrm.insights.v1.ReindexSummaryH\x00\x42\x07\n\x05\x65vent\"3\n\x0fReindexProgress\x12\x11\n\tprocessed\x18\x01 \x01(\x03\x12\r\n\x05total\x18\x02 \x01(\x03\"\x84\x01\n\x0eReindexFailure\x12\x14\n\ncontact_id\x18\x01 \x01(\tH\x00\x12\x18\n\x0einteraction_id\x18\x02 \x01(\tH\x00\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12(\n\x04\x63ode\x18\x04 \x01(\x0e\x32\x1a.pmcrm.type.v1.ErrorReasonB\x08\n\x06\x66\x61iled\"\x9d\x01\n\x0eReindexSummary\x12\x10\n\x08\x65mbedded\x18\x01 \x01(\x03\x12\x11\n\tunchanged\x18\x02 \x01(\x03\x12\r\n\x05\x65mpty\x18\x03 \x01(\x03\x12\x15\n\rnot_permitted\x18\x04 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x05 \x01(\x03\x12\x30\n\x05model\x18\x06 \x01(\x0b\x32!.pmcrm.insights.v1.EmbeddingModel*i\n\x0cSearchTarget\x12\x1d\n\x19SEARCH_TARGET_UNSPECIFIED\x10\x00\x12\x1a\n\x16SEARCH_TARGET_CONTACTS\x10\x01\x12\x1e\n\x1aSEARCH_TARGET_INTERACTIONS\x10\x02*h\n\rEmbeddingKind\x12\x1e\n\x1a\x45MBEDDING_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45MBEDDING_KIND_LEXICAL\x10\x01\x12\x1b\n\x17\x45MBEDDING_KIND_SEMANTIC\x10\x02\x32\xc1\x03\n\x0fSemanticService\x12\x65\n\x0eSemanticSearch\x12(.pmcrm.insights.v1.SemanticSearchRequest\x1a).pmcrm.insights.v1.SemanticSearchResponse\x12_\n\x0cHybridSearch\x12&.pmcrm.insights.v1.HybridSearchRequest\x1a\'.pmcrm.insights.v1.HybridSearchResponse\x12t\n\x13\x46indSimilarContacts\x12-.pmcrm.insights.v1.FindSimilarContactsRequest\x1a..pmcrm.insights.v1.FindSimilarContactsResponse\x12p\n\x11ReindexEmbeddings\x12+.pmcrm.insights.v1.ReindexEmbeddingsRequest\x1a,.pmcrm.insights.v1.ReindexEmbeddingsResponse0\x01\x42T\n\x15\x64\x65v.pmcrm.insights.v1B\x14SemanticServiceProtoP\x01Z#pmcrm/gen/go/insights/v1;insightsv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(pmcrm/insights/v1/semantic_service.proto\x12\x11pmcrm.insights.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a(pmcrm/insights/v1/provider_outcome.proto\x1a#pmcrm/type/v1/contact_summary.proto\x1a pmcrm/type/v1/error_reason.proto\"b\n\x0e\x45mbeddingModel\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\x04kind\x18\x02 \x01(\x0e\x32 .pmcrm.insights.v1.EmbeddingKind\x12\x12\n\ndimensions\x18\x03 \x01(\x05\",\n\x0bQueryVector\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x03(\x02\"\xc6\x02\n\x15SemanticSearchRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0c\n\x04skip\x18\x04 \x01(\x05\x12/\n\x06target\x18\x05 \x01(\x0e\x32\x1f.pmcrm.insights.v1.SearchTarget\x12.\n\x06vector\x18\x06 \x01(\x0b\x32\x1e.pmcrm.insights.v1.QueryVector\x12\x11\n\tmin_score\x18\x07 \x01(\x01\x12\x12\n\ncontact_id\x18\x08 \x01(\t\x12/\n\x0boccur_after\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0coccur_before\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd1\x01\n\x16SemanticSearchResponse\x12\x38\n\x07results\x18\x01 \x03(\x0b\x32\'.pmcrm.insights.v1.SemanticSearchResult\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x30\n\x05model\x18\x03 \x01(\x0b\x32!.pmcrm.insights.v1.EmbeddingModel\x12\x15\n\rpending_count\x18\x04 \x01(\x03\x12\x1b\n\x13not_permitted_count\x18\x05 \x01(\x03\"\xaf\x01\n\x14SemanticSearchResult\x12\x30\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x1d.pmcrm.type.v1.ContactSummaryH\x00\x12\x18\n\x0einteraction_id\x18\x02 \x01(\tH\x00\x12\r\n\x05score\x18\x03 \x01(\x01\x12\x33\n\x0cparticipants\x18\x04 \x03(\x0b\x32\x1d.pmcrm.type.v1.ContactSummaryB\x07\n\x05\x66ound\"\x81\x02\n\x13HybridSearchRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0c\n\x04skip\x18\x04 \x01(\x05\x12/\n\x06target\x18\x05 \x01(\x0e\x32\x1f.pmcrm.insights.v1.SearchTarget\x12\x12\n\ncontact_id\x18\x06 \x01(\t\x12/\n\x0boccur_after\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0coccur_before\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8b\x02\n\x14HybridSearchResponse\x12\x36\n\x07results\x18\x01 \x03(\x0b\x32%.pmcrm.insights.v1.HybridSearchResult\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x30\n\x05model\x18\x03 \x01(\x0b\x32!.pmcrm.insights.v1.EmbeddingModel\x12<\n\x10provider_outcome\x18\x04 \x01(\x0e\x32\".pmcrm.insights.v1.ProviderOutcome\x12\x15\n\rpending_count\x18\x05 \x01(\x03\x12\x1b\n\x13not_permitted_count\x18\x06 \x01(\x03\"\xeb\x01\n\x12HybridSearchResult\x12\x30\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x1d.pmcrm.type.v1.ContactSummaryH\x00\x12\x18\n\x0einteraction_id\x18\x02 \x01(\tH\x00\x12\r\n\x05score\x18\x03 \x01(\x01\x12\x11\n\ttext_rank\x18\x04 \x01(\x05\x12\x14\n\x0ctrigram_rank\x18\x05 \x01(\x05\x12\x13\n\x0bvector_rank\x18\x06 \x01(\x05\x12\x33\n\x0cparticipants\x18\x07 \x03(\x0b\x32\x1d.pmcrm.type.v1.ContactSummaryB\x07\n\x05\x66ound\"x\n\x1a\x46indSimilarContactsRequest\x12\x12\n\ncontact_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0c\n\x04skip\x18\x04 \x01(\x05\x12\x11\n\tmin_score\x18\x05 \x01(\x01\"\x9c\x01\n\x1b\x46indSimilarContactsResponse\x12\x32\n\x07results\x18\x01 \x03(\x0b\x32!.pmcrm.insights.v1.SimilarContact\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x30\n\x05model\x18\x03 \x01(\x0b\x32!.pmcrm.insights.v1.EmbeddingModel\"O\n\x0eSimilarContact\x12.\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x1d.pmcrm.type.v1.ContactSummary\x12\r\n\x05score\x18\x02 \x01(\x01\"\x83\x01\n\x18ReindexEmbeddingsRequest\x12/\n\x06target\x18\x01 \x01(\x0e\x32\x1f.pmcrm.insights.v1.SearchTarget\x12\x13\n\x0b\x63ontact_ids\x18\x02 \x03(\t\x12\r\n\x05\x66orce\x18\x03 \x01(\x08\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"\xc8\x01\n\x19ReindexEmbeddingsResponse\x12\x36\n\x08progress\x18\x01 \x01(\x0b\x32\".pmcrm.insights.v1.ReindexProgressH\x00\x12\x34\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32!.pmcrm.insights.v1.ReindexFailureH\x00\x12\x34\n\x07summary\x18\x03 \x01(\x0b\x32!.pmcrm.insights.v1.ReindexSummaryH\x00\x42\x07\n\x05\x65vent\"3\n\x0fReindexProgress\x12\x11\n\tprocessed\x18\x01 \x01(\x03\x12\r\n\x05total\x18\x02 \x01(\x03\"\x84\x01\n\x0eReindexFailure\x12\x14\n\ncontact_id\x18\x01 \x01(\tH\x00\x12\x18\n\x0einteraction_id\x18\x02 \x01(\tH\x00\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12(\n\x04\x63ode\x18\x04 \x01(\x0e\x32\x1a.pmcrm.type.v1.ErrorReasonB\x08\n\x06\x66\x61iled\"\x9d\x01\n\x0eReindexSummary\x12\x10\n\x08\x65mbedded\x18\x01 \x01(\x03\x12\x11\n\tunchanged\x18\x02 \x01(\x03\x12\r\n\x05\x65mpty\x18\x03 \x01(\x03\x12\x15\n\rnot_permitted\x18\x04 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x05 \x01(\x03\x12\x30\n\x05model\x18\x06 \x01(\x0b\x32!.pmcrm.insights.v1.EmbeddingModel*i\n\x0cSearchTarget\x12\x1d\n\x19SEARCH_TARGET_UNSPECIFIED\x10\x00\x12\x1a\n\x16SEARCH_TARGET_CONTACTS\x10\x01\x12\x1e\n\x1aSEARCH_TARGET_INTERACTIONS\x10\x02*h\n\rEmbeddingKind\x12\x1e\n\x1a\x45MBEDDING_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45MBEDDING_KIND_LEXICAL\x10\x01\x12\x1b\n\x17\x45MBEDDING_KIND_SEMANTIC\x10\x02\x32\xc1\x03\n\x0fSemanticService\x12\x65\n\x0eSemanticSearch\x12(.pmcrm.insights.v1.SemanticSearchRequest\x1a).pmcrm.insights.v1.SemanticSearchResponse\x12_\n\x0cHybridSearch\x12&.pmcrm.insights.v1.HybridSearchRequest\x1a\'.pmcrm.insights.v1.HybridSearchResponse\x12t\n\x13\x46indSimilarContacts\x12-.pmcrm.insights.v1.FindSimilarContactsRequest\x1a..pmcrm.insights.v1.FindSimilarContactsResponse\x12p\n\x11ReindexEmbeddings\x12+.pmcrm.insights.v1.ReindexEmbeddingsRequest\x1a,.pmcrm.insights.v1.ReindexEmbeddingsResponse0\x01\x42T\n\x15\x64\x65v.pmcrm.insights.v1B\x14SemanticServiceProtoP\x01Z#pmcrm/gen/go/insights/v1;insightsv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,10 +36,10 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pmcrm.insights.v1.semantic_
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\025dev.pmcrm.insights.v1B\024SemanticServiceProtoP\001Z#pmcrm/gen/go/insights/v1;insightsv1'
-  _globals['_SEARCHTARGET']._serialized_start=2831
-  _globals['_SEARCHTARGET']._serialized_end=2936
-  _globals['_EMBEDDINGKIND']._serialized_start=2938
-  _globals['_EMBEDDINGKIND']._serialized_end=3042
+  _globals['_SEARCHTARGET']._serialized_start=2889
+  _globals['_SEARCHTARGET']._serialized_end=2994
+  _globals['_EMBEDDINGKIND']._serialized_start=2996
+  _globals['_EMBEDDINGKIND']._serialized_end=3100
   _globals['_EMBEDDINGMODEL']._serialized_start=209
   _globals['_EMBEDDINGMODEL']._serialized_end=307
   _globals['_QUERYVECTOR']._serialized_start=309
@@ -47,31 +47,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SEMANTICSEARCHREQUEST']._serialized_start=356
   _globals['_SEMANTICSEARCHREQUEST']._serialized_end=682
   _globals['_SEMANTICSEARCHRESPONSE']._serialized_start=685
-  _globals['_SEMANTICSEARCHRESPONSE']._serialized_end=865
-  _globals['_SEMANTICSEARCHRESULT']._serialized_start=868
-  _globals['_SEMANTICSEARCHRESULT']._serialized_end=1043
-  _globals['_HYBRIDSEARCHREQUEST']._serialized_start=1046
-  _globals['_HYBRIDSEARCHREQUEST']._serialized_end=1303
-  _globals['_HYBRIDSEARCHRESPONSE']._serialized_start=1306
-  _globals['_HYBRIDSEARCHRESPONSE']._serialized_end=1544
-  _globals['_HYBRIDSEARCHRESULT']._serialized_start=1547
-  _globals['_HYBRIDSEARCHRESULT']._serialized_end=1782
-  _globals['_FINDSIMILARCONTACTSREQUEST']._serialized_start=1784
-  _globals['_FINDSIMILARCONTACTSREQUEST']._serialized_end=1904
-  _globals['_FINDSIMILARCONTACTSRESPONSE']._serialized_start=1907
-  _globals['_FINDSIMILARCONTACTSRESPONSE']._serialized_end=2063
-  _globals['_SIMILARCONTACT']._serialized_start=2065
-  _globals['_SIMILARCONTACT']._serialized_end=2144
-  _globals['_REINDEXEMBEDDINGSREQUEST']._serialized_start=2147
-  _globals['_REINDEXEMBEDDINGSREQUEST']._serialized_end=2278
-  _globals['_REINDEXEMBEDDINGSRESPONSE']._serialized_start=2281
-  _globals['_REINDEXEMBEDDINGSRESPONSE']._serialized_end=2481
-  _globals['_REINDEXPROGRESS']._serialized_start=2483
-  _globals['_REINDEXPROGRESS']._serialized_end=2534
-  _globals['_REINDEXFAILURE']._serialized_start=2537
-  _globals['_REINDEXFAILURE']._serialized_end=2669
-  _globals['_REINDEXSUMMARY']._serialized_start=2672
-  _globals['_REINDEXSUMMARY']._serialized_end=2829
-  _globals['_SEMANTICSERVICE']._serialized_start=3045
-  _globals['_SEMANTICSERVICE']._serialized_end=3494
+  _globals['_SEMANTICSEARCHRESPONSE']._serialized_end=894
+  _globals['_SEMANTICSEARCHRESULT']._serialized_start=897
+  _globals['_SEMANTICSEARCHRESULT']._serialized_end=1072
+  _globals['_HYBRIDSEARCHREQUEST']._serialized_start=1075
+  _globals['_HYBRIDSEARCHREQUEST']._serialized_end=1332
+  _globals['_HYBRIDSEARCHRESPONSE']._serialized_start=1335
+  _globals['_HYBRIDSEARCHRESPONSE']._serialized_end=1602
+  _globals['_HYBRIDSEARCHRESULT']._serialized_start=1605
+  _globals['_HYBRIDSEARCHRESULT']._serialized_end=1840
+  _globals['_FINDSIMILARCONTACTSREQUEST']._serialized_start=1842
+  _globals['_FINDSIMILARCONTACTSREQUEST']._serialized_end=1962
+  _globals['_FINDSIMILARCONTACTSRESPONSE']._serialized_start=1965
+  _globals['_FINDSIMILARCONTACTSRESPONSE']._serialized_end=2121
+  _globals['_SIMILARCONTACT']._serialized_start=2123
+  _globals['_SIMILARCONTACT']._serialized_end=2202
+  _globals['_REINDEXEMBEDDINGSREQUEST']._serialized_start=2205
+  _globals['_REINDEXEMBEDDINGSREQUEST']._serialized_end=2336
+  _globals['_REINDEXEMBEDDINGSRESPONSE']._serialized_start=2339
+  _globals['_REINDEXEMBEDDINGSRESPONSE']._serialized_end=2539
+  _globals['_REINDEXPROGRESS']._serialized_start=2541
+  _globals['_REINDEXPROGRESS']._serialized_end=2592
+  _globals['_REINDEXFAILURE']._serialized_start=2595
+  _globals['_REINDEXFAILURE']._serialized_end=2727
+  _globals['_REINDEXSUMMARY']._serialized_start=2730
+  _globals['_REINDEXSUMMARY']._serialized_end=2887
+  _globals['_SEMANTICSERVICE']._serialized_start=3103
+  _globals['_SEMANTICSERVICE']._serialized_end=3552
 # @@protoc_insertion_point(module_scope)

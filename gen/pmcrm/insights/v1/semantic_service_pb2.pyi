@@ -74,16 +74,18 @@ class SemanticSearchRequest(_message.Message):
     def __init__(self, query: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., skip: _Optional[int] = ..., target: _Optional[_Union[SearchTarget, str]] = ..., vector: _Optional[_Union[QueryVector, _Mapping]] = ..., min_score: _Optional[float] = ..., contact_id: _Optional[str] = ..., occur_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., occur_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class SemanticSearchResponse(_message.Message):
-    __slots__ = ("results", "next_page_token", "model", "pending_count")
+    __slots__ = ("results", "next_page_token", "model", "pending_count", "not_permitted_count")
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     PENDING_COUNT_FIELD_NUMBER: _ClassVar[int]
+    NOT_PERMITTED_COUNT_FIELD_NUMBER: _ClassVar[int]
     results: _containers.RepeatedCompositeFieldContainer[SemanticSearchResult]
     next_page_token: str
     model: EmbeddingModel
     pending_count: int
-    def __init__(self, results: _Optional[_Iterable[_Union[SemanticSearchResult, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., model: _Optional[_Union[EmbeddingModel, _Mapping]] = ..., pending_count: _Optional[int] = ...) -> None: ...
+    not_permitted_count: int
+    def __init__(self, results: _Optional[_Iterable[_Union[SemanticSearchResult, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., model: _Optional[_Union[EmbeddingModel, _Mapping]] = ..., pending_count: _Optional[int] = ..., not_permitted_count: _Optional[int] = ...) -> None: ...
 
 class SemanticSearchResult(_message.Message):
     __slots__ = ("contact", "interaction_id", "score", "participants")
@@ -118,18 +120,20 @@ class HybridSearchRequest(_message.Message):
     def __init__(self, query: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., skip: _Optional[int] = ..., target: _Optional[_Union[SearchTarget, str]] = ..., contact_id: _Optional[str] = ..., occur_after: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., occur_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class HybridSearchResponse(_message.Message):
-    __slots__ = ("results", "next_page_token", "model", "provider_outcome", "pending_count")
+    __slots__ = ("results", "next_page_token", "model", "provider_outcome", "pending_count", "not_permitted_count")
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_OUTCOME_FIELD_NUMBER: _ClassVar[int]
     PENDING_COUNT_FIELD_NUMBER: _ClassVar[int]
+    NOT_PERMITTED_COUNT_FIELD_NUMBER: _ClassVar[int]
     results: _containers.RepeatedCompositeFieldContainer[HybridSearchResult]
     next_page_token: str
     model: EmbeddingModel
     provider_outcome: _provider_outcome_pb2.ProviderOutcome
     pending_count: int
-    def __init__(self, results: _Optional[_Iterable[_Union[HybridSearchResult, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., model: _Optional[_Union[EmbeddingModel, _Mapping]] = ..., provider_outcome: _Optional[_Union[_provider_outcome_pb2.ProviderOutcome, str]] = ..., pending_count: _Optional[int] = ...) -> None: ...
+    not_permitted_count: int
+    def __init__(self, results: _Optional[_Iterable[_Union[HybridSearchResult, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., model: _Optional[_Union[EmbeddingModel, _Mapping]] = ..., provider_outcome: _Optional[_Union[_provider_outcome_pb2.ProviderOutcome, str]] = ..., pending_count: _Optional[int] = ..., not_permitted_count: _Optional[int] = ...) -> None: ...
 
 class HybridSearchResult(_message.Message):
     __slots__ = ("contact", "interaction_id", "score", "text_rank", "trigram_rank", "vector_rank", "participants")

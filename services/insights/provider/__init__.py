@@ -1,0 +1,1 @@
+"""The AI provider: any endpoint that speaks OpenAI's protocol, for embeddings and for the wording of insights."""

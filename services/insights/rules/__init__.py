@@ -1,0 +1,1 @@
+"""The rules that find insights, a module for each. They need no AI provider."""

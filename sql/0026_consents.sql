@@ -1,0 +1,277 @@
+-- What people have declared about the processing of their data, and what holds by it. Columns are named for the fields of
+-- pmcrm.gdpr.v1.Consent; values of enums are theirs without the prefix.
+
+CREATE TABLE consent_records (
+    user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    id uuid NOT NULL DEFAULT app.uuid_v7(),
+    contact_id uuid,
+    subject_id uuid NOT NULL GENERATED ALWAYS AS (coalesce(contact_id, user_id)) STORED,
+    withdrawn_consent_id uuid,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at timestamptz,
+    type text NOT NULL CHECK (type IN ('CONSENT', 'EXPLICIT_CONSENT', 'PARENTAL_CONSENT', 'OBJECTION', 'WITHDRAWAL')),
+    purpose text NOT NULL CHECK (purpose ~ '^[a-z0-9_.-]{1,100}$'),
+    legal_basis text NOT NULL CHECK (legal_basis IN (
+        'CONSENT', 'CONTRACT', 'LEGAL_OBLIGATION', 'VITAL_INTERESTS', 'PUBLIC_TASK', 'LEGITIMATE_INTERESTS'
+    )),
+    text_version text CHECK (text_version <> ''),
+    text_hash bytea CHECK (length(text_hash) = 32),
+    source text CHECK (source <> ''),
+    ip_address inet,
+    user_agent text CHECK (user_agent <> ''),
+    note text CHECK (note <> ''),
+    PRIMARY KEY (user_id, id),
+    FOREIGN KEY (user_id, withdrawn_consent_id) REFERENCES consent_records (user_id, id),
+    CHECK ((type = 'WITHDRAWAL') = (withdrawn_consent_id IS NOT NULL)),
+    CHECK (expires_at IS NULL OR type IN ('CONSENT', 'EXPLICIT_CONSENT', 'PARENTAL_CONSENT'))
+);
+COMMENT ON TABLE consent_records IS
+    'Every declaration of the user and of contacts, only ever added. What a merged contact declared stays under its id, and counts for the one that survived.';
+COMMENT ON COLUMN consent_records.contact_id IS 'Who declared it; NULL for the user.';
+-- NOTE: no foreign key to contacts: that processing was permitted has to be proved when the contact is gone.
+COMMENT ON COLUMN consent_records.subject_id IS 'contact_id, and for the user its own id.';
+COMMENT ON COLUMN consent_records.withdrawn_consent_id IS 'The declaration that a WITHDRAWAL withdraws.';
+COMMENT ON COLUMN consent_records.created_at IS 'The clock, not the beginning of the transaction: declarations of one person are in the order in which they were made.';
+COMMENT ON COLUMN consent_records.expires_at IS 'Until when a permission holds; NULL for ever.';
+COMMENT ON COLUMN consent_records.text_hash IS 'SHA-256 of the text that the person saw, in UTF-8.';
+
+CREATE INDEX consent_records_subject_idx ON consent_records (user_id, subject_id, purpose, created_at, id);
+CREATE INDEX consent_records_created_idx ON consent_records (user_id, created_at, id);
+CREATE INDEX consent_records_withdrawn_idx ON consent_records (user_id, withdrawn_consent_id)
+    WHERE withdrawn_consent_id IS NOT NULL;
+
+ALTER TABLE consent_records ENABLE ROW LEVEL SECURITY;
+ALTER TABLE consent_records FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON consent_records
+    USING (user_id = app.current_user_id())
+    WITH CHECK (user_id = app.current_user_id());
+
+CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON consent_records
+    FOR EACH ROW EXECUTE FUNCTION app.audit_row('consent_records', 'user_id', 'id', 'subject_id');
+
+GRANT SELECT, INSERT (
+    user_id, id, contact_id, withdrawn_consent_id, expires_at, type, purpose, legal_basis, text_version, text_hash, source,
+    ip_address, user_agent, note
+) ON consent_records TO pmcrm_gdpr;
+-- NOTE: created_at is not granted: it is the server's. Nor is update or delete to any service: the history is only added to.
+GRANT SELECT ON consent_records TO pmcrm_service;
+
+GRANT SELECT (user_id, id, deleted_at, processing_restricted) ON contacts TO pmcrm_gdpr;
+
+
+-- What holds now, by person and purpose: a digest of the history, made by trigger, so that it costs no look into that.
+CREATE TABLE consent_states (
+    user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    contact_id uuid,
+    subject_id uuid NOT NULL GENERATED ALWAYS AS (coalesce(contact_id, user_id)) STORED,
+    purpose text NOT NULL,
+    status text NOT NULL CHECK (status IN ('GRANTED', 'WITHDRAWN', 'OBJECTED')),
+    expires_at timestamptz NOT NULL DEFAULT 'infinity',
+    consent_id uuid NOT NULL,
+    PRIMARY KEY (user_id, subject_id, purpose),
+    FOREIGN KEY (user_id, contact_id) REFERENCES contacts (user_id, id) ON DELETE CASCADE
+);
+COMMENT ON TABLE consent_states IS
+    'What the newest declarations of people bring about, by purpose. Derived from consent_records by trigger, and not audited. Merged contacts have none of their own.';
+COMMENT ON COLUMN consent_states.expires_at IS 'From when on GRANTED means EXPIRED.';
+COMMENT ON COLUMN consent_states.consent_id IS 'The declaration that decided it.';
+
+CREATE INDEX consent_states_contact_idx ON consent_states (user_id, contact_id) WHERE contact_id IS NOT NULL;
+
+ALTER TABLE consent_states ENABLE ROW LEVEL SECURITY;
+ALTER TABLE consent_states FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON consent_states
+    USING (user_id = app.current_user_id())
+    WITH CHECK (user_id = app.current_user_id());
+
+GRANT SELECT ON consent_states TO pmcrm_contacts, pmcrm_interactions, pmcrm_insights, pmcrm_gdpr;
+-- NOTE: writing is granted to no service: the trigger below does it, as pmcrm_owner.
+GRANT SELECT, DELETE ON consent_states TO pmcrm_service;
+
+
+CREATE FUNCTION app.consent_status(tenant uuid, subjects uuid[], as_of timestamptz)
+    RETURNS TABLE (subject_id uuid, purpose text, status text, expires_at timestamptz, consent_id uuid)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10 SET search_path = pg_catalog, public, pg_temp
+    AS $$
+    #variable_conflict use_column
+    BEGIN
+        RETURN QUERY
+            WITH declared AS (
+                SELECT asked.id AS subject, r.*
+                FROM (SELECT DISTINCT unnest(subjects)) AS asked (id)
+                CROSS JOIN LATERAL (
+                    SELECT asked.id AS id
+                    UNION ALL
+                    SELECT d.contact_id FROM contact_redirects AS d WHERE d.user_id = tenant AND d.survivor_id = asked.id
+                ) AS person
+                CROSS JOIN LATERAL (
+                    SELECT c.id AS consent_id, c.purpose, c.type, c.created_at, c.expires_at, c.withdrawn_consent_id
+                    FROM consent_records AS c
+                    WHERE c.user_id = tenant AND c.subject_id = person.id AND c.created_at <= as_of
+                ) AS r
+            )
+            SELECT DISTINCT ON (d.subject, d.purpose)
+                d.subject, d.purpose,
+                CASE
+                    WHEN d.type = 'WITHDRAWAL' THEN 'WITHDRAWN'
+                    WHEN d.type = 'OBJECTION' THEN 'OBJECTED'
+                    WHEN d.expires_at <= as_of THEN 'EXPIRED'
+                    ELSE 'GRANTED'
+                END,
+                d.expires_at, d.consent_id
+            FROM declared AS d
+            LEFT JOIN declared AS withdrawn
+                ON withdrawn.subject = d.subject AND withdrawn.consent_id = d.withdrawn_consent_id
+            -- An objection that is withdrawn counts for nothing, and so does its withdrawal: what was before it holds again.
+            WHERE withdrawn.type IS DISTINCT FROM 'OBJECTION'
+                AND NOT (d.type = 'OBJECTION' AND EXISTS (
+                    SELECT FROM declared AS w WHERE w.subject = d.subject AND w.withdrawn_consent_id = d.consent_id
+                ))
+            ORDER BY d.subject, d.purpose, d.created_at DESC, d.consent_id DESC;
+    END
+    $$;
+COMMENT ON FUNCTION app.consent_status(uuid, uuid[], timestamptz) IS
+    'What held for people at a moment, by purpose, and which declaration decided it: status is GRANTED, WITHDRAWN, OBJECTED or EXPIRED. A contact''s includes what was declared by those merged into it. A user is asked for by its own id. No row where nothing was declared.';
+GRANT EXECUTE ON FUNCTION app.consent_status(uuid, uuid[], timestamptz) TO pmcrm_gdpr, pmcrm_service;
+
+-- Owned by pmcrm_owner, so that nobody else may write what is derived; FORCE ROW LEVEL SECURITY keeps it to the bound tenant.
+CREATE FUNCTION app.refresh_consent_states(tenant uuid, subjects uuid[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    DECLARE
+        v_subjects uuid[];
+        v_purposes text[];
+        v_statuses text[];
+        v_expiries timestamptz[];
+        v_consents uuid[];
+    BEGIN
+        PERFORM app.check_tenant(tenant);
+        -- Who was merged has no state of its own.
+        SELECT array_agg(s.subject_id), array_agg(s.purpose),
+            array_agg(CASE s.status WHEN 'EXPIRED' THEN 'GRANTED' ELSE s.status END),
+            array_agg(coalesce(s.expires_at, 'infinity')), array_agg(s.consent_id)
+        INTO v_subjects, v_purposes, v_statuses, v_expiries, v_consents
+        FROM app.consent_status(tenant, subjects, 'infinity') AS s
+        WHERE NOT EXISTS (
+            SELECT FROM public.contact_redirects AS r WHERE r.user_id = tenant AND r.contact_id = s.subject_id
+        ) AND (s.subject_id = tenant OR EXISTS (
+            SELECT FROM public.contacts AS c WHERE c.user_id = tenant AND c.id = s.subject_id
+        ));
+        DELETE FROM public.consent_states AS old
+        WHERE old.user_id = tenant AND old.subject_id = ANY (subjects) AND NOT EXISTS (
+            SELECT FROM unnest(v_subjects, v_purposes) AS new (subject_id, purpose)
+            WHERE new.subject_id = old.subject_id AND new.purpose = old.purpose
+        );
+        INSERT INTO public.consent_states AS old (user_id, contact_id, purpose, status, expires_at, consent_id)
+        SELECT tenant, nullif(new.subject_id, tenant), new.purpose, new.status, new.expires_at, new.consent_id
+        FROM unnest(v_subjects, v_purposes, v_statuses, v_expiries, v_consents)
+            AS new (subject_id, purpose, status, expires_at, consent_id)
+        ON CONFLICT (user_id, subject_id, purpose) DO UPDATE
+        SET status = EXCLUDED.status, expires_at = EXCLUDED.expires_at, consent_id = EXCLUDED.consent_id
+        WHERE (old.status, old.expires_at, old.consent_id)
+            IS DISTINCT FROM (EXCLUDED.status, EXCLUDED.expires_at, EXCLUDED.consent_id);
+    END
+    $$;
+COMMENT ON FUNCTION app.refresh_consent_states(uuid, uuid[]) IS
+    'Derives what holds for people anew; a user is named by its own id. Raises unless the transaction is bound to the tenant.';
+-- NOTE: execute is granted to nobody: the triggers below call it.
+
+CREATE FUNCTION app.is_bound(tenant uuid) RETURNS boolean LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    AS $$
+    BEGIN
+        IF app.current_user_id() IS NOT NULL THEN
+            PERFORM app.check_tenant(tenant);
+        END IF;
+        RETURN app.current_user_id() IS NOT NULL;
+    END
+    $$;
+COMMENT ON FUNCTION app.is_bound(uuid) IS
+    'Whether the transaction is bound to the tenant; false when it is bound to none, as migrations are. Raises when it is bound to another.';
+
+CREATE FUNCTION app.derive_consent_states() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    BEGIN
+        PERFORM app.refresh_consent_states(NEW.user_id, ARRAY[coalesce(
+            (
+                SELECT r.survivor_id FROM public.contact_redirects AS r
+                WHERE r.user_id = NEW.user_id AND r.contact_id = NEW.contact_id
+            ),
+            NEW.subject_id
+        )]);
+        RETURN NULL;
+    END
+    $$;
+COMMENT ON FUNCTION app.derive_consent_states() IS 'AFTER INSERT row trigger: what holds by a declaration, at once.';
+CREATE TRIGGER states AFTER INSERT ON consent_records FOR EACH ROW EXECUTE FUNCTION app.derive_consent_states();
+
+CREATE FUNCTION app.move_consent_states() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    BEGIN
+        -- What is deleted with its tenant needs no deriving.
+        IF TG_OP = 'DELETE' AND NOT app.is_bound(OLD.user_id) THEN
+            RETURN NULL;
+        END IF;
+        IF TG_OP <> 'INSERT' THEN
+            PERFORM app.refresh_consent_states(OLD.user_id, ARRAY[OLD.contact_id, OLD.survivor_id]);
+        END IF;
+        IF TG_OP <> 'DELETE' THEN
+            PERFORM app.refresh_consent_states(NEW.user_id, ARRAY[NEW.contact_id, NEW.survivor_id]);
+        END IF;
+        RETURN NULL;
+    END
+    $$;
+COMMENT ON FUNCTION app.move_consent_states() IS
+    'AFTER row trigger on contact_redirects: what a merged contact declared counts for the one that survived.';
+CREATE TRIGGER consents AFTER INSERT OR UPDATE OR DELETE ON contact_redirects
+    FOR EACH ROW EXECUTE FUNCTION app.move_consent_states();
+
+
+-- pmcrm itself obeys one purpose.
+CREATE FUNCTION app.ai_permissions(tenant uuid, ids uuid[]) RETURNS TABLE (contact_id uuid, until timestamptz)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10 SET search_path = pg_catalog, public, pg_temp
+    AS $$
+    #variable_conflict use_column
+    DECLARE
+        of_user record;
+    BEGIN
+        SELECT s.status, s.expires_at INTO of_user
+        FROM consent_states AS s
+        WHERE s.user_id = tenant AND s.subject_id = tenant AND s.purpose = 'ai_processing';
+        IF of_user.status <> 'GRANTED' OR of_user.expires_at <= clock_timestamp() THEN
+            RETURN;
+        END IF;
+        RETURN QUERY
+            SELECT s.subject_id, least(s.expires_at, of_user.expires_at)
+            FROM (SELECT DISTINCT unnest(ids)) AS asked (id)
+            JOIN consent_states AS s ON s.user_id = tenant AND s.subject_id = asked.id AND s.purpose = 'ai_processing'
+            JOIN contacts AS c ON c.user_id = tenant AND c.id = asked.id
+            WHERE s.status = 'GRANTED' AND s.expires_at > clock_timestamp() AND NOT c.processing_restricted;
+    END
+    $$;
+COMMENT ON FUNCTION app.ai_permissions(uuid, uuid[]) IS
+    'Of which contacts something may go into embeddings and to an AI provider, and until when: those who have consented to ai_processing and are not restricted, unless the user has objected, has withdrawn, or has let its consent expire. Deleted contacts among them.';
+GRANT EXECUTE ON FUNCTION app.ai_permissions(uuid, uuid[]) TO pmcrm_insights, pmcrm_service;
+
+
+-- A merge leaves what holds for each contact to the trigger on contact_redirects.
+DO $references$
+DECLARE
+    listed text := (SELECT prosrc FROM pg_catalog.pg_proc WHERE oid = 'app.contact_references()'::regprocedure);
+BEGIN
+    EXECUTE format(
+        $function$
+            CREATE OR REPLACE FUNCTION app.contact_references()
+                RETURNS TABLE (
+                    table_name text, column_name text, handling text, kind text, same text[], living text
+                )
+                LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 10
+                AS %L
+        $function$,
+        rtrim(listed, E' \n') || $row$,
+            ('consent_states', 'contact_id', 'STAYS', NULL, NULL, NULL)
+        $row$
+    );
+END
+$references$;
