@@ -35,9 +35,9 @@ class SemanticServiceStub:
     Every call works on the data of one tenant (metadata `x-tenant-id`, or the verified token). Another tenant's id gets
     the same answer as one that does not exist, but for the id in it.
 
-    Contacts whose processing is restricted or who have not consented to `ai_processing` (pmcrm.gdpr.v1.ConsentService) have
-    no embeddings, nor do interactions in which one of them took part; nobody has any while the user itself objects. What
-    has no embedding is found by HybridSearch alone, by words and spelling; what is restricted is in no answer at all.
+    Contacts whose processing is restricted or who have not consented to `ai_processing` (pmcrm.gdpr.v1.ConsentService)
+    have no embeddings, nor do interactions in which one of them took part; nobody has any while the user itself objects.
+    What has no embedding is found by HybridSearch alone, by words and spelling; what is restricted is in no answer.
 
     Any call can also fail with:
     - UNAUTHENTICATED TENANT_MISSING, TENANT_MALFORMED, TENANT_AMBIGUOUS, TENANT_UNKNOWN, TOKEN_INVALID: the call names
@@ -94,9 +94,9 @@ class SemanticServiceServicer:
     Every call works on the data of one tenant (metadata `x-tenant-id`, or the verified token). Another tenant's id gets
     the same answer as one that does not exist, but for the id in it.
 
-    Contacts whose processing is restricted or who have not consented to `ai_processing` (pmcrm.gdpr.v1.ConsentService) have
-    no embeddings, nor do interactions in which one of them took part; nobody has any while the user itself objects. What
-    has no embedding is found by HybridSearch alone, by words and spelling; what is restricted is in no answer at all.
+    Contacts whose processing is restricted or who have not consented to `ai_processing` (pmcrm.gdpr.v1.ConsentService)
+    have no embeddings, nor do interactions in which one of them took part; nobody has any while the user itself objects.
+    What has no embedding is found by HybridSearch alone, by words and spelling; what is restricted is in no answer.
 
     Any call can also fail with:
     - UNAUTHENTICATED TENANT_MISSING, TENANT_MALFORMED, TENANT_AMBIGUOUS, TENANT_UNKNOWN, TOKEN_INVALID: the call names
@@ -223,9 +223,9 @@ class SemanticService:
     Every call works on the data of one tenant (metadata `x-tenant-id`, or the verified token). Another tenant's id gets
     the same answer as one that does not exist, but for the id in it.
 
-    Contacts whose processing is restricted or who have not consented to `ai_processing` (pmcrm.gdpr.v1.ConsentService) have
-    no embeddings, nor do interactions in which one of them took part; nobody has any while the user itself objects. What
-    has no embedding is found by HybridSearch alone, by words and spelling; what is restricted is in no answer at all.
+    Contacts whose processing is restricted or who have not consented to `ai_processing` (pmcrm.gdpr.v1.ConsentService)
+    have no embeddings, nor do interactions in which one of them took part; nobody has any while the user itself objects.
+    What has no embedding is found by HybridSearch alone, by words and spelling; what is restricted is in no answer.
 
     Any call can also fail with:
     - UNAUTHENTICATED TENANT_MISSING, TENANT_MALFORMED, TENANT_AMBIGUOUS, TENANT_UNKNOWN, TOKEN_INVALID: the call names
