@@ -8,21 +8,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
 from shared.keys import KeyRing
+from shared.setting_values import Count, Endpoint, HeaderSecret, ModelName, OperatorKey, Port, Ring, Url, lower
 
 PREFIX = "PMCRM_"
 FILE_SUFFIX = "_FILE"
-SHORTEST_OPERATOR_KEY = 16
+# What a halfvec can hold.
+MOST_DIMENSIONS = 16_000
 SERVICES = ("contacts", "interactions", "insights", "gdpr")
 # In the order of their metrics ports.
 MEASURED = (*SERVICES, "worker")
@@ -34,40 +35,10 @@ class SettingsError(Exception):
     """A setting is missing or cannot be used. The text names its variable and holds no secret."""
 
 
-def _url(value: object) -> object:
-    text = value.get_secret_value() if isinstance(value, SecretStr) else value
-    if isinstance(text, str):
-        if not text.startswith(("postgresql://", "postgres://")):
-            raise ValueError("it does not begin with postgresql://")
-        if "{" in text.replace("{service}", ""):
-            raise ValueError("the only placeholder that a URL may hold is {service}")
-    return value
-
-
-def _ring(value: object) -> object:
-    return KeyRing.parse(value) if isinstance(value, str) else value
-
-
-def _long_enough(value: object) -> object:
-    if isinstance(value, str) and len(value) < SHORTEST_OPERATOR_KEY:
-        raise ValueError(f"it is shorter than {SHORTEST_OPERATOR_KEY} characters")
-    return value
-
-
-def _lower(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
 def _default_data_dir() -> Path:
     """`.pmcrm` in the project that this code is part of; in the current directory when it is installed apart."""
     project = Path(__file__).resolve().parent.parent
     return (project if (project / "pyproject.toml").exists() else Path.cwd()) / ".pmcrm"
-
-
-Port = Annotated[int, Field(ge=0, le=65535)]
-Count = Annotated[int, Field(ge=1)]
-Url = Annotated[SecretStr | None, BeforeValidator(_url)]
-Ring = Annotated[KeyRing | None, NoDecode, BeforeValidator(_ring)]
 
 
 class _Environment(EnvSettingsSource):
@@ -142,7 +113,7 @@ class Settings(BaseSettings):
         True, description="Connections keep their prepared statements; false behind a PgBouncer older than 1.21."
     )
 
-    operator_key: Annotated[SecretStr | None, BeforeValidator(_long_enough)] = Field(
+    operator_key: OperatorKey = Field(
         None, description="What x-operator-key must hold to open operator RPCs. Unset: they are closed."
     )
     page_token_keys: Ring = Field(None, description="Key ring that seals page tokens.")
@@ -154,10 +125,36 @@ class Settings(BaseSettings):
         description="Believe x-tenant-id beyond loopback too. Only for a network in which every caller is trusted.",
     )
 
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
+    ai_base_url: Endpoint = Field(
+        None,
+        description="Where an OpenAI-compatible provider answers `/embeddings` and `/chat/completions`, such as "
+        "https://ai.example.com/v1. Unset: nothing is sent to any provider.",
+    )
+    ai_key: HeaderSecret = Field(None, description="The provider's key, sent as a bearer token; unset: none is sent.")
+    ai_embedding_model: ModelName = Field(
+        None, description="The provider's model for embeddings. Unset: they are lexical, made without the provider."
+    )
+    ai_embedding_dimensions: Annotated[int, Field(ge=1, le=MOST_DIMENSIONS)] | None = Field(
+        None, description="Numbers per embedding to ask the provider for; unset: as many as its model has by itself."
+    )
+    ai_text_model: ModelName = Field(
+        None, description="The provider's model that words insights. Unset: they are worded by the rules."
+    )
+    ai_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = Field(
+        30, description="Seconds after which a request to the provider is given up, its repetitions included."
+    )
+    ai_attempts: Annotated[int, Field(ge=1, le=10)] = Field(
+        3, description="How often a request to the provider is sent, at most, while it is overloaded or out of reach."
+    )
+    ai_batch_size: Annotated[int, Field(ge=1, le=2048)] = Field(
+        64, description="Texts per request for embeddings, at most."
+    )
+    ai_concurrency: Count = Field(4, description="Requests to the provider at once per process, at most.")
+
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(lower)] = Field(
         "info", description="The least severe log line that is written."
     )
-    log_format: Annotated[Literal["json", "console", "auto"], BeforeValidator(_lower)] = Field(
+    log_format: Annotated[Literal["json", "console", "auto"], BeforeValidator(lower)] = Field(
         "auto", description="Log lines as JSON or for reading; auto: for reading when stderr is a terminal."
     )
 
@@ -178,6 +175,17 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, _Environment(settings_cls)
+
+    @model_validator(mode="after")
+    def _provider_is_whole(self) -> Self:
+        for name, needed in (
+            ("ai_embedding_model", "ai_base_url"),
+            ("ai_text_model", "ai_base_url"),
+            ("ai_embedding_dimensions", "ai_embedding_model"),
+        ):
+            if getattr(self, name) is not None and getattr(self, needed) is None:
+                raise ValueError(f"{variable_of(name)} is set, and {variable_of(needed)} is not: set both or neither.")
+        return self
 
     @classmethod
     def load(cls, **values: Any) -> Self:
@@ -265,4 +273,6 @@ def _sentence(error: ValidationError) -> str:
     place = str(problem["loc"][0]) if problem["loc"] else ""
     variable = variable_of(place) if place in Settings.model_fields else place
     message = problem["msg"].removeprefix("Value error, ")
+    if not place:
+        return message
     return f"{variable} cannot be used: {message[:1].lower()}{message[1:]}."

@@ -85,6 +85,30 @@ def test_an_empty_variable_counts_as_unset(monkeypatch):
         ("PMCRM_SEAL_KEYS", SECRET, "id:base64"),
         ("PMCRM_SEAL_KEYS", f"k1:{SECRET}", "not base64|bytes where 32"),
         ("PMCRM_PAGE_TOKEN_KEYS", "k1:AAAA", "3 bytes where 32 are needed"),
+        ("PMCRM_AI_BASE_URL", "ftp://hunter2.example.com/v1", "does not begin with http:// or https://"),
+        ("PMCRM_AI_BASE_URL", "hunter2.example.com/v1", "does not begin with http:// or https://"),
+        ("PMCRM_AI_BASE_URL", "https://", "names no host"),
+        ("PMCRM_AI_BASE_URL", "https://:443/hunter2", "names no host"),
+        ("PMCRM_AI_BASE_URL", f"https://u:{SECRET}@ai.example.com/v1", "user name or a password"),
+        ("PMCRM_AI_BASE_URL", f"https://ai.example.com/v1?key={SECRET}", r"holds a \?"),
+        ("PMCRM_AI_BASE_URL", f"https://ai.example.com/v1#{SECRET}", "or a #"),
+        ("PMCRM_AI_BASE_URL", "https://ai.example.com:hunter2/v1", "is no URL"),
+        ("PMCRM_AI_BASE_URL", "https://[hunter2/v1", "is no URL"),
+        ("PMCRM_AI_BASE_URL", "https://hunter2 .example.com", "no URL may hold"),
+        ("PMCRM_AI_BASE_URL", "https://hunter2.example.com/\r\nHost: x", "no URL may hold"),
+        ("PMCRM_AI_KEY", f"{SECRET}\r\nX-Other: 1", "no HTTP header may hold"),
+        ("PMCRM_AI_KEY", f"Bearer {SECRET}", "spaces"),
+        ("PMCRM_AI_EMBEDDING_MODEL", "hunter2" * 40, "at most 200 characters"),
+        ("PMCRM_AI_EMBEDDING_MODEL", "hunter2\n", "control characters"),
+        ("PMCRM_AI_TEXT_MODEL", " hunter2", "begins or ends with a space"),
+        ("PMCRM_AI_EMBEDDING_DIMENSIONS", "16001", "less than or equal to 16000"),
+        ("PMCRM_AI_EMBEDDING_DIMENSIONS", "0", "greater than or equal to 1"),
+        ("PMCRM_AI_TIMEOUT_SECONDS", "0", "greater than 0"),
+        ("PMCRM_AI_TIMEOUT_SECONDS", "nan", "greater than 0|less than or equal to 600"),
+        ("PMCRM_AI_TIMEOUT_SECONDS", "inf", "less than or equal to 600"),
+        ("PMCRM_AI_ATTEMPTS", "0", "greater than or equal to 1"),
+        ("PMCRM_AI_BATCH_SIZE", "2049", "less than or equal to 2048"),
+        ("PMCRM_AI_CONCURRENCY", "0", "greater than or equal to 1"),
     ],
 )
 def test_a_bad_value_is_one_sentence_with_the_variable_and_without_the_value(monkeypatch, variable, value, says):
@@ -99,8 +123,36 @@ def test_a_bad_value_is_one_sentence_with_the_variable_and_without_the_value(mon
     assert caught.value.__cause__ is None
 
 
+@pytest.mark.parametrize(
+    ("variable", "needed"),
+    [
+        ("PMCRM_AI_EMBEDDING_MODEL", "PMCRM_AI_BASE_URL"),
+        ("PMCRM_AI_TEXT_MODEL", "PMCRM_AI_BASE_URL"),
+        ("PMCRM_AI_EMBEDDING_DIMENSIONS", "PMCRM_AI_EMBEDDING_MODEL"),
+    ],
+)
+def test_a_setting_of_the_provider_without_the_one_that_it_needs_is_refused(monkeypatch, variable, needed):
+    monkeypatch.setenv(variable, "384")
+    with pytest.raises(SettingsError) as caught:
+        Settings.load()
+    assert str(caught.value) == f"{variable} is set, and {needed} is not: set both or neither."
+
+
+def test_without_variables_there_is_no_provider_and_an_address_alone_gives_it_nothing_to_do(monkeypatch):
+    settings = Settings.load()
+    assert (settings.ai_base_url, settings.ai_key, settings.ai_embedding_model, settings.ai_text_model) == (None,) * 4
+    monkeypatch.setenv("PMCRM_AI_BASE_URL", "http://127.0.0.1:11434/v1//")
+    settings = Settings.load()
+    assert settings.ai_base_url == "http://127.0.0.1:11434/v1"
+    assert (settings.ai_embedding_model, settings.ai_text_model) == (None, None)
+
+
 def test_secrets_may_come_from_files(monkeypatch, tmp_path):
-    for variable, value in (("PMCRM_OPERATOR_KEY", SECRET), ("PMCRM_PAGE_TOKEN_KEYS", RING)):
+    for variable, value in (
+        ("PMCRM_OPERATOR_KEY", SECRET),
+        ("PMCRM_PAGE_TOKEN_KEYS", RING),
+        ("PMCRM_AI_KEY", SECRET),
+    ):
         (tmp_path / variable).write_text(f"{value}\n")
         monkeypatch.setenv(f"{variable}_FILE", str(tmp_path / variable))
     (tmp_path / "url").write_text("postgresql://u:p@db/x\n")
@@ -108,6 +160,8 @@ def test_secrets_may_come_from_files(monkeypatch, tmp_path):
     settings = Settings.load()
     assert settings.operator_key is not None
     assert settings.operator_key.get_secret_value() == SECRET
+    assert settings.ai_key is not None
+    assert settings.ai_key.get_secret_value() == SECRET
     assert settings.key_ring("page_token_keys").writing.id == "new"
     assert settings.database_url_for("contacts") == "postgresql://u:p@db/x"
 
@@ -128,6 +182,7 @@ def test_a_secret_file_that_is_not_there_is_named(monkeypatch, tmp_path):
 def test_no_secret_shows_in_the_representation(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", f"postgresql://u:{SECRET}@db/x")
     monkeypatch.setenv("PMCRM_OPERATOR_KEY", SECRET)
+    monkeypatch.setenv("PMCRM_AI_KEY", SECRET)
     monkeypatch.setenv("PMCRM_SEAL_KEYS", RING)
     settings = Settings.load().with_role_urls({"contacts": f"postgresql://u:{SECRET}@db/y"})
     assert settings.operator_key is not None
@@ -196,6 +251,7 @@ def test_the_table_of_settings_has_every_setting_and_no_secret(monkeypatch):
         "PMCRM_ENCRYPTION_KEYS",
         "PMCRM_SUPPRESSION_KEYS",
         "PMCRM_SEAL_KEYS",
+        "PMCRM_AI_KEY",
     }
 
 
