@@ -4,40 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 
 from pmcrm.contacts.v1 import contact_merge_pb2 as pb
 
-from services.contacts.duplicate_profiles import Profile, simplified_email, to_profile
-from services.contacts.duplicate_search import Pair, TenantSearch, compare_one
 from services.contacts.links import named_contact
-from shared import queries
 from shared.caller import parse_uuid
-from shared.database import Database, Row, Transaction
+from shared.database import Database
+from shared.duplicates.profiles import Profile
+from shared.duplicates.reading import (
+    BEFORE_ALL,
+    QUERIES,
+    Place,
+    likely_duplicates,
+    next_profiles,
+    read_profiles,
+)
+from shared.duplicates.search import Pair, TenantSearch, compare_one
 from shared.fields import UUID_WANTED
 from shared.layers import Context
 from shared.server import Runtime
 from shared.violations import Violations
 
-QUERIES = queries.load(Path(__file__).parent / "queries")
-
 DEFAULT_SCORE = 0.5
 MOST_CANDIDATES = 10_000
 
-# Contacts that are read, and contacts that are compared, at a time. Comparing so many takes a thread some 50 ms.
-PAGE = 1_000
+# Contacts that are compared at a time. That takes a thread some 50 ms.
 COMPARED_AT_A_TIME = 250
-
-# How many are looked at of those whose names are like one contact's, for each way to write it, and of those who share a
-# number or an employer with it.
-NAMESAKES = 100
-SHARERS = 300
-
-_BEFORE_ALL = (datetime(1, 1, 1, tzinfo=UTC), uuid.UUID(int=0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,33 +88,11 @@ async def _of_contact(
 ) -> AsyncIterator[pb.FindDuplicateContactsResponse]:
     async with database.snapshot() as tx:
         named = await named_contact(tx, contact_id, living=True)
-        [contact] = await _profiles(tx, [named["id"]])
-        sharers = await tx.fetch(QUERIES["find_by_keys"], list(contact.emails), list(contact.phones))
-        crowds = {key: count for key, count in Counter(row["key"] for row in sharers).items() if count > SHARERS}
-        others = {row["contact_id"] for row in sharers if row["key"] not in crowds}
-        others |= await _similar(tx, contact)
-        others -= {contact.id}
-        profiles = await _profiles(tx, list(others))
-    pairs = await asyncio.to_thread(compare_one, contact, profiles, wanted.min_score, crowds)
+        [contact] = await read_profiles(tx, [named["id"]])
+        likely = await likely_duplicates(tx, contact)
+    pairs = await asyncio.to_thread(compare_one, contact, likely.profiles, wanted.min_score, likely.crowds)
     for response in await _candidates(database, pairs[: wanted.most]):
         yield response
-
-
-async def _similar(tx: Transaction, contact: Profile) -> set[uuid.UUID]:
-    """Who may be like the contact in something else than an address that both have."""
-    name = contact.name
-    names = [" ".join(name.given + name.family)] if name.given else []
-    # The names of a contact are indexed together with its organization's: who has both is found before others.
-    names += [f"{names[0]} {organization}" for organization in contact.organizations if names]
-    emails = {email.rpartition("@")[0].partition("+")[0] + "@" + email.rpartition("@")[2] for email in contact.emails}
-    emails |= {simplified_email(email) for email in contact.emails}
-    day = (contact.birthday.month, contact.birthday.day) if contact.birthday is not None else (None, None)
-    found = [
-        await tx.fetch(QUERIES["find_namesakes"], names, *day, NAMESAKES),
-        await tx.fetch(QUERIES["find_by_words"], list(emails), NAMESAKES),
-        await tx.fetch(QUERIES["find_colleagues"], contact.id, SHARERS),
-    ]
-    return {row["contact_id"] for rows in found for row in rows}
 
 
 async def _of_tenant(database: Database, wanted: Wanted) -> AsyncIterator[pb.FindDuplicateContactsResponse]:
@@ -144,23 +116,12 @@ async def _all_profiles(database: Database) -> list[Profile]:
     """All contacts of the tenant, the oldest first. Each page is read in a transaction of its own, which is over before
     anything is compared or sent."""
     profiles: list[Profile] = []
-    after = _BEFORE_ALL
-    while True:
+    after: Place | None = BEFORE_ALL
+    while after is not None:
         async with database.reading() as tx:
-            rows = await tx.fetch(QUERIES["list_profiles"], *after, PAGE)
-        profiles += await asyncio.to_thread(_to_profiles, rows)
-        if len(rows) < PAGE:
-            return profiles
-        after = (rows[-1]["created_at"], rows[-1]["id"])
-
-
-async def _profiles(tx: Transaction, ids: Sequence[uuid.UUID]) -> list[Profile]:
-    rows = await tx.fetch(QUERIES["get_profiles"], ids)
-    return await asyncio.to_thread(_to_profiles, rows)
-
-
-def _to_profiles(rows: Sequence[Row]) -> list[Profile]:
-    return [to_profile(row) for row in rows]
+            page, after = await next_profiles(tx, after)
+        profiles += page
+    return profiles
 
 
 async def _candidates(database: Database, pairs: Sequence[Pair]) -> list[pb.FindDuplicateContactsResponse]:

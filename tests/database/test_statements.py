@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = {
     **{folder: [f"pmcrm_{folder.parent.name}"] for folder in sorted(ROOT.glob("services/*/queries"))},
     ROOT / "shared" / "statements": list(SERVICE_ROLES),
+    ROOT / "shared" / "duplicates" / "queries": ["pmcrm_contacts", "pmcrm_insights"],
     ROOT / "sql" / "maintenance": ["pmcrm_service"],
 }
 # Views over tenant tables, with the column that holds the tenant.

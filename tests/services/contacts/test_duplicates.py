@@ -15,7 +15,8 @@ from pmcrm.contacts.v1.contact_merge_pb2 import DuplicateCandidate, DuplicatePro
 from pmcrm.contacts.v1.contact_pb2 import Contact
 
 from services.contacts import duplicates
-from services.contacts.duplicate_search import TenantSearch
+from shared.duplicates import reading
+from shared.duplicates.search import TenantSearch
 from tests.postgres import Connection, Database, bound
 from tests.services.contacts.calls import Book, random_id
 from tests.services.contacts.test_links import merge, restrict
@@ -321,7 +322,7 @@ async def test_ten_thousand_contacts_are_compared_in_bounded_work(
 async def test_among_many_namesakes_who_was_born_on_the_same_day_is_found(book: Book) -> None:
     ada, *_ = await book.create_many(
         {"given_name": "Ada", "family_name": "King", "birthday": BORN},
-        *({"given_name": "Ada", "family_name": "King"} for _ in range(duplicates.NAMESAKES + 20)),
+        *({"given_name": "Ada", "family_name": "King"} for _ in range(reading.NAMESAKES + 20)),
     )
     twin = await book.create(given_name="Ada", family_name="Kings", birthday=BORN)
     assert ids(await candidates(book, contact_id=ada.id)) == {(ada.id, twin.id)}
@@ -347,7 +348,7 @@ async def test_one_contacts_candidates_are_looked_up_by_indexes(
     }
     async with database.connect("pmcrm_contacts") as conn, bound(conn, uuid.UUID(tenant)):
         for name, arguments in looked_up.items():
-            query = duplicates.QUERIES[name]
+            query = reading.QUERIES[name]
             await conn.execute(f"PREPARE {name} ({', '.join(query.types)}) AS {query.sql}")
             for _ in range(7):  # so often that PostgreSQL has settled on a plan
                 explained = await conn.fetchval(

@@ -11,9 +11,9 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 
-from services.contacts.duplicate_profiles import ADDRESSES, KEYS, Profile
-from services.contacts.duplicate_scoring import HOUSEHOLD
-from services.contacts.name_likeness import sounded
+from shared.duplicates.name_likeness import sounded
+from shared.duplicates.profiles import ADDRESSES, KEYS, Profile
+from shared.duplicates.scoring import HOUSEHOLD
 
 # Members up to which everybody is compared with everybody.
 SMALL = 32

@@ -8,8 +8,8 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from services.contacts.duplicate_profiles import Profile, to_profile
-from services.contacts.name_likeness import Name, read_name
+from shared.duplicates.name_likeness import Name, read_name
+from shared.duplicates.profiles import Profile, to_profile
 
 _UNDONE = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "æ": "ae"})
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.contacts.name_likeness import ALIKE, Name, is_other_person, is_same, likeness
-from tests.services.contacts.profiles import named
+from shared.duplicates.name_likeness import ALIKE, Name, is_other_person, is_same, likeness
+from tests.shared.duplicates.profiles import named
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from pmcrm.contacts.v1 import contact_merge_pb2 as pb
 
-from services.contacts.duplicate_profiles import Profile, simplified_email
-from services.contacts.name_likeness import is_other_person, is_same, likeness
+from shared.duplicates.name_likeness import is_other_person, is_same, likeness
+from shared.duplicates.profiles import Profile, simplified_email
 
 SAME_EMAIL = 0.85
 SAME_PHONE = 0.7

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from pmcrm.contacts.v1.contact_merge_pb2 import DuplicateReason
 
-from services.contacts import duplicate_scoring as scoring
-from services.contacts.duplicate_profiles import Profile, organization_key, simplified_email
-from services.contacts.duplicate_scoring import evidence, score
+from shared.duplicates import scoring
+from shared.duplicates.profiles import Profile, organization_key, simplified_email
+from shared.duplicates.scoring import evidence, score
 from tests.contracts.described import enum
-from tests.services.contacts.profiles import profile
+from tests.shared.duplicates.profiles import profile
 
 ENOUGH = 0.5
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sys import intern
 from typing import Any
 
-from services.contacts.name_likeness import Name, read_name
+from shared.duplicates.name_likeness import Name, read_name
 from shared.name_keys import name_key
 
 # What companies are called besides their name, by some programs and not by others.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.contacts.duplicate_blocks import Blocks, crowd
-from services.contacts.duplicate_profiles import Profile
-from services.contacts.duplicate_scoring import ROUNDING, Evidence, evidence, score
+from shared.duplicates.blocks import Blocks, crowd
+from shared.duplicates.profiles import Profile
+from shared.duplicates.scoring import ROUNDING, Evidence, evidence, score
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class TenantSearch:
 
 
 def compare_one(
-    contact: Profile, others: Sequence[Profile], min_score: float, crowds: dict[str, int] | None = None
+    contact: Profile, others: Sequence[Profile], min_score: float, crowds: Mapping[str, int] | None = None
 ) -> list[Pair]:
     """The pairs of one contact with others, best first; of equal ones the older first, as the others come.
 
@@ -57,7 +57,7 @@ def compare_one(
         key: crowd([contact, *(other for other in others if key in other.phones or key in other.emails)])
         for key in (*contact.phones, *contact.emails)
     }
-    known = counted | (crowds or {})
+    known = {**counted, **(crowds or {})}
     pairs = (_compare(contact, other, known) for other in others)
     return sorted((pair for pair in pairs if is_likely(pair.score, min_score)), key=lambda pair: -pair.score)
 
@@ -67,6 +67,6 @@ def is_likely(found: float, min_score: float) -> bool:
     return 0 < found >= min_score - ROUNDING
 
 
-def _compare(contact: Profile, duplicate: Profile, crowds: dict[str, int]) -> Pair:
+def _compare(contact: Profile, duplicate: Profile, crowds: Mapping[str, int]) -> Pair:
     found = evidence(contact, duplicate, crowds)
     return Pair(contact, duplicate, score(found), found)

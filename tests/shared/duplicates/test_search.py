@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from services.contacts.duplicate_blocks import NEXT, SMALL
-from services.contacts.duplicate_profiles import Profile
-from services.contacts.duplicate_search import Pair, TenantSearch, compare_one
-from tests.services.contacts.profiles import address_book, profile
+from shared.duplicates.blocks import NEXT, SMALL
+from shared.duplicates.profiles import Profile
+from shared.duplicates.search import Pair, TenantSearch, compare_one
+from tests.shared.duplicates.profiles import address_book, profile
 
 SIZES = (1_000, 2_000, 4_000, 8_000)
 

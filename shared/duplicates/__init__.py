@@ -1,0 +1,1 @@
+"""Contacts that may be the same person: which are worth comparing, what speaks for it, and how much."""
