@@ -13,3 +13,7 @@ class ProviderUnavailable(ProviderError):
 
 class ProviderAnswerInvalid(ProviderError):
     """It answered with something that is no answer: no JSON, a wrong shape, a wrong count, a vector that is none."""
+
+
+class ProviderRefused(ProviderAnswerInvalid):
+    """It refuses this very request, such as for a text that is too long for its model: asking again is of no use."""
