@@ -38,7 +38,7 @@ def read_vectors(answer: bytes, count: int, dimensions: int | None) -> list[list
     return found
 
 
-def read_json(answer: bytes) -> Any:
+def read_json(answer: bytes | str) -> Any:
     """What an answer says in JSON, in which NaN and infinities are none. Raises ProviderAnswerInvalid."""
     try:
         return json.loads(answer, parse_constant=_no_constant)
