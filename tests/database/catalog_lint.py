@@ -35,6 +35,8 @@ TENANT_TABLES = {
     "embeddings": "user_id",
     "embedding_models": "user_id",
     "embedding_queue": "user_id",
+    "ai_insights": "user_id",
+    "ai_insight_contacts": "user_id",
     "idempotency_keys": "user_id",
     "audit_logs": "user_id",
 }

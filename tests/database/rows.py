@@ -98,6 +98,19 @@ INSERTS = {
     "embedding_queue": """
         INSERT INTO embedding_queue (user_id, kind, subject_id) VALUES ($1, 'INTERACTION', gen_random_uuid())
     """,
+    "ai_insights": """
+        INSERT INTO ai_insights (
+            user_id, id, as_of, expires_at, confidence, type, rule, rule_version, title, body, said, finding,
+            finding_key, evidence
+        )
+        VALUES (
+            $1, $2, now(), now() + interval '7 days', 0.5, 'OVERDUE', 'overdue', '1', 'Anna is overdue', 'Write to her.',
+            sha256('words'), ARRAY[$2::uuid::text], sha256(uuid_send($2)), '[]'
+        )
+    """,
+    "ai_insight_contacts": """
+        INSERT INTO ai_insight_contacts (user_id, insight_id, contact_id, position) VALUES ($1, $2, $2, 1)
+    """,
     "idempotency_keys": """
         INSERT INTO idempotency_keys (user_id, request_id, method, body_hash) VALUES ($1, $2, 'CreateContact', '\\x00')
     """,
@@ -116,6 +129,7 @@ REFERRED = {
     "reminder_contacts": "reminders",
     "reminder_notifications": "reminders",
     "reminder_leases": "reminders",
+    "ai_insight_contacts": "ai_insights",
 }
 
 

@@ -113,6 +113,7 @@ REFUSED = {
     "contact_strengths": asyncpg.ForeignKeyViolationError,
     "embeddings": asyncpg.ForeignKeyViolationError,
     "embedding_models": asyncpg.UniqueViolationError,
+    "ai_insight_contacts": asyncpg.ForeignKeyViolationError,
 }
 
 

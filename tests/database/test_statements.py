@@ -23,6 +23,7 @@ FOLDERS = {
 }
 # Views over tenant tables, with the column that holds the tenant.
 VIEWS = {
+    "consent_rows": "user_id",
     "reminder_rows": "user_id",
     "contact_rows": "user_id",
     "contact_link_sides": "user_id",
@@ -33,6 +34,7 @@ VIEWS = {
     "carried_tags": "user_id",
     "current_employments": "user_id",
     "tag_rows": "user_id",
+    "insight_rows": "user_id",
 }
 READ = re.compile(r"\b(?:FROM|JOIN|UPDATE|USING)\s+(?:ONLY\s+)?(?:public\.)?(\w+)", re.IGNORECASE)
 WRITTEN = re.compile(r"\bINSERT\s+INTO\s+(?:public\.)?(\w+)\s*\(\s*(\w+)", re.IGNORECASE)
