@@ -131,7 +131,8 @@ class Database:
     ) -> Answer:
         """`operate` for one of the several transactions that an operator's call takes, a tenant each."""
         pool = self._operators_pool()
-        begin = begin_operating(caller.get())
+        # Bound where it is about one tenant, because triggers derive for a bound tenant alone.
+        begin = begin_operating(caller.get()) if about is None else begin_writing(about, caller.get())
         return await self._with_retries(lambda: self._once(pool, begin, about, claim, answer, effect))
 
     def operating(self, about: uuid.UUID | None = None) -> Reading:

@@ -37,8 +37,15 @@ TENANT_TABLES = {
     "embedding_queue": "user_id",
     "ai_insights": "user_id",
     "ai_insight_contacts": "user_id",
+    "erasure_requests": "user_id",
+    "erasure_state_changes": "user_id",
+    "suppressions": "user_id",
+    "processing_restrictions": "user_id",
+    "legal_holds": "user_id",
     "idempotency_keys": "user_id",
     "audit_logs": "user_id",
+    "audit_logs_archive": "user_id",
+    "audit_seals": "user_id",
 }
 
 # Each with the reason for which it belongs to no tenant.
@@ -46,6 +53,7 @@ GLOBAL_TABLES = {
     "login_emails": "unique among all tenants; operators alone write it",
     "operator_idempotency_keys": "operators act for no tenant",
     "app.migrations": "the ledger of migrations",
+    "app.audit_sealing": "how far the entries of all tenants are sealed",
     "app.task_runs": "periodic tasks work across tenants",
 }
 
@@ -59,6 +67,10 @@ UNAUDITED_TABLES = {
     "embedding_models": "says how far deriving embeddings has come",
     "embedding_queue": "says what is left to derive",
     "contact_merge_rows": "repeats what a merge did to rows that have entries of their own",
+    "erasure_state_changes": "repeats what the entries of the erasure say",
+    "suppressions": "made and removed with an erasure, whose entries say how many",
+    "audit_logs_archive": "is the audit log",
+    "audit_seals": "is the proof of the audit log",
     "idempotency_keys": "repeats what the written rows' own entries say",
     "audit_logs": "is the audit log",
 }

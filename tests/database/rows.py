@@ -104,13 +104,28 @@ INSERTS = {
             finding_key, evidence
         )
         VALUES (
-            $1, $2, now(), now() + interval '7 days', 0.5, 'OVERDUE', 'overdue', '1', 'Anna is overdue', 'Write to her.',
+            $1, $2, now(), now() + interval '7 days', 0.5, 'OVERDUE', 'overdue', '1', 'Anna is overdue', 'Write now.',
             sha256('words'), ARRAY[$2::uuid::text], sha256(uuid_send($2)), '[]'
         )
     """,
     "ai_insight_contacts": """
         INSERT INTO ai_insight_contacts (user_id, insight_id, contact_id, position) VALUES ($1, $2, $2, 1)
     """,
+    "erasure_requests": """
+        INSERT INTO erasure_requests (user_id, id, contact_id, deadline_at, state, reason)
+        VALUES ($1, $2, $2, now(), 'RUNNING', 'for good')
+    """,
+    "erasure_state_changes": """
+        INSERT INTO erasure_state_changes (user_id, erasure_id, position, state, cause)
+        VALUES ($1, $2, 1, 'PENDING', 'requested')
+    """,
+    "suppressions": """
+        INSERT INTO suppressions (user_id, hash, erasure_id, kind, key_id) VALUES ($1, sha256('any'), $2, 'EMAIL', 'k1')
+    """,
+    "processing_restrictions": """
+        INSERT INTO processing_restrictions (user_id, contact_id, note) VALUES ($1, $2, 'asked by phone')
+    """,
+    "legal_holds": "INSERT INTO legal_holds (user_id, contact_id, reason) VALUES ($1, $2, 'file 17')",
     "idempotency_keys": """
         INSERT INTO idempotency_keys (user_id, request_id, method, body_hash) VALUES ($1, $2, 'CreateContact', '\\x00')
     """,
@@ -118,7 +133,26 @@ INSERTS = {
         INSERT INTO audit_logs (user_id, subject_id, table_name, action, role_name, digest)
         VALUES ($1, $2, 'contacts', 'INSERT', 'pmcrm_contacts', '\\x00')
     """,
+    "audit_logs_archive": """
+        INSERT INTO audit_logs_archive (user_id, at, subject_id, table_name, action, role_name, digest)
+        VALUES ($1, '2020-01-02', $2, 'contacts', 'INSERT', 'pmcrm_contacts', '\\x00')
+    """,
+    "audit_seals": """
+        INSERT INTO audit_seals (
+            user_id, seq, first_at, last_at, horizon, entry_ids, entry_hashes, previous, hash, key_id
+        )
+        VALUES (
+            $1, (SELECT count(*) + 1 FROM audit_seals WHERE user_id = $1), '2020-01-01', '2020-01-01', '2020-01-02',
+            ARRAY[$2::uuid], sha256('any'), sha256(''), sha256('all'), 'k1'
+        )
+    """,
 }
+
+# A month of the archive, for its row.
+ARCHIVED_MONTH = """
+    CREATE TABLE IF NOT EXISTS audit_logs_2020_01
+    PARTITION OF audit_logs_archive FOR VALUES FROM ('2020-01-01 00:00Z') TO ('2020-02-01 00:00Z')
+"""
 
 # Beside the contact, what a table's row refers to. It has the contact's id.
 REFERRED = {
@@ -126,6 +160,8 @@ REFERRED = {
     "contact_tags": "tags",
     "interaction_participants": "interactions",
     "contact_merge_rows": "contact_merges",
+    "erasure_state_changes": "erasure_requests",
+    "suppressions": "erasure_requests",
     "reminder_contacts": "reminders",
     "reminder_notifications": "reminders",
     "reminder_leases": "reminders",
@@ -150,6 +186,8 @@ async def insert(conn: Connection, table: str, tenant: uuid.UUID, contact: uuid.
 async def add_tenant(conn: Connection) -> Tenant:
     """Adds a tenant with a row in every table that the database has. conn: a superuser's."""
     tenant = Tenant(uuid.uuid4(), uuid.uuid4())
+    if await conn.fetchval("SELECT to_regclass('audit_logs_archive') IS NOT NULL"):
+        await conn.execute(ARCHIVED_MONTH)
     # Bound, because what is derived of a contact is derived for a bound tenant alone.
     async with bound(conn, tenant.id):
         for table in INSERTS:

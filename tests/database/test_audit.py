@@ -161,7 +161,7 @@ async def test_rows_in_the_default_partition_move_into_their_months(fresh_databa
             assert await operator.fetchval("SELECT app.create_audit_partitions(0)") == 2
         assert await months(conn) == {"audit_logs_2001_01": 1, "audit_logs_2001_02": 2}
         indexes = await conn.fetch("SELECT indexname FROM pg_indexes WHERE tablename = 'audit_logs_2001_02'")
-        assert len(indexes) == 2
+        assert len(indexes) == 3
         assert await conn.fetchval("SELECT relacl IS NULL FROM pg_class WHERE relname = 'audit_logs_2001_02'")
 
 

@@ -111,6 +111,7 @@ async def test_a_service_adds_rows_only_to_its_tenant(database, as_superuser, te
 # a row pass shows in what refuses it.
 REFUSED = {
     "contact_strengths": asyncpg.ForeignKeyViolationError,
+    "processing_restrictions": asyncpg.ForeignKeyViolationError,
     "embeddings": asyncpg.ForeignKeyViolationError,
     "embedding_models": asyncpg.UniqueViolationError,
     "ai_insight_contacts": asyncpg.ForeignKeyViolationError,

@@ -1,4 +1,4 @@
--- Gets a user, closed or not, under the field names of pmcrm.contacts.v1.User.
+-- Gets a user, closed or not but not erased, under the field names of pmcrm.contacts.v1.User.
 PREPARE get_user (uuid) AS
 SELECT
     u.id::text AS id,
@@ -17,7 +17,7 @@ SELECT
     u.revision::text AS etag
 FROM users AS u
 LEFT JOIN login_emails AS e ON e.user_id = u.id AND e.user_id = $1
-WHERE u.id = $1;
+WHERE u.id = $1 AND u.erased_at IS NULL;
 
 -- Locks an active user until the transaction ends, so that what is read next is what the update changes.
 PREPARE lock_user (uuid) AS
@@ -42,5 +42,5 @@ RETURNING id;
 -- Opens a closed user again while its grace period lasts, if it is still the version expected.
 PREPARE reopen_user (uuid, interval, bigint) AS
 UPDATE users SET deleted_at = NULL
-WHERE id = $1 AND deleted_at IS NOT NULL AND deleted_at + $2 > now() AND revision = $3
+WHERE id = $1 AND deleted_at IS NOT NULL AND erased_at IS NULL AND deleted_at + $2 > now() AND revision = $3
 RETURNING id;

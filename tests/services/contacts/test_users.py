@@ -426,7 +426,7 @@ async def test_an_erased_tenant_is_unknown(operator: Account, as_superuser: Conn
     itself = Account(client, as_tenant(made.id))
     await itself.get()
     await itself.delete()
-    await as_superuser.execute("DELETE FROM users WHERE id = $1", made.id)
+    await as_superuser.execute("UPDATE users SET erased_at = now() WHERE id = $1", made.id)
     for call in (itself.get(), itself.undelete(), itself.update(display_name="x")):
         is_refused(await failure(call), grpc.StatusCode.UNAUTHENTICATED, "TENANT_UNKNOWN")
     is_refused(await failure(operator.get(made.id)), grpc.StatusCode.NOT_FOUND, "USER_NOT_FOUND", id=made.id)
