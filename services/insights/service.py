@@ -1,4 +1,4 @@
-"""The insights service as the server runs it: its contract, of which no RPC is built yet."""
+"""The insights service as the server runs it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from collections.abc import Mapping
 # Imported for their descriptors, from which the server makes its handlers.
 from pmcrm.insights.v1 import insight_service_pb2, relationship_service_pb2, semantic_service_pb2
 
+from services.insights.relationship_service import RelationshipService
 from shared.server import Runtime, Service, full_names
 
 
 def servicers(runtime: Runtime) -> Mapping[str, object]:
-    """None for each gRPC service: every RPC answers UNIMPLEMENTED."""
-    return full_names([insight_service_pb2, relationship_service_pb2, semantic_service_pb2], {})
+    """The servicer of each gRPC service; None for those that are not built yet."""
+    built = {
+        "RelationshipService": RelationshipService(runtime),
+    }
+    return full_names([insight_service_pb2, relationship_service_pb2, semantic_service_pb2], built)
 
 
 SERVICE = Service("insights", servicers)

@@ -1,0 +1,15 @@
+"""RelationshipService, put together from its parts."""
+
+from __future__ import annotations
+
+from services.insights.explaining import StrengthExplaining
+from services.insights.network_summaries import NetworkSummaries
+from shared.server import Runtime
+
+
+class RelationshipService(StrengthExplaining, NetworkSummaries):
+    """The servicer of pmcrm.insights.v1.RelationshipService."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        StrengthExplaining.__init__(self, runtime)
+        NetworkSummaries.__init__(self, runtime)
