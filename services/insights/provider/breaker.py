@@ -12,6 +12,10 @@ FAILURES = 5
 PAUSE = 30.0
 
 
+class CircuitOpen(ProviderUnavailable):
+    """The provider was not even asked."""
+
+
 class CircuitBreaker:
     """Open after `failures` failures in a row; then one attempt goes through every `pause` seconds, until one succeeds.
 
@@ -28,12 +32,12 @@ class CircuitBreaker:
         self._next_try = 0.0
 
     def admit(self) -> None:
-        """Lets an attempt through, or raises ProviderUnavailable at once."""
+        """Lets an attempt through, or raises CircuitOpen at once."""
         if self._failures < self._limit:
             return
         now = self._clock()
         if now < self._next_try:
-            raise ProviderUnavailable("the provider has failed repeatedly and is not asked for a while")
+            raise CircuitOpen("the provider has failed repeatedly and is not asked for a while")
         # One attempt alone goes through; should it vanish without an outcome, the next does after another pause.
         self._next_try = now + self._pause
 

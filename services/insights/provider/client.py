@@ -7,6 +7,7 @@ import ipaddress
 import json
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,8 +15,13 @@ from urllib.parse import urlsplit
 import httpx
 import structlog
 
-from services.insights.provider.breaker import CircuitBreaker
-from services.insights.provider.failures import ProviderAnswerInvalid, ProviderRefused, ProviderUnavailable
+from services.insights.provider.breaker import CircuitBreaker, CircuitOpen
+from services.insights.provider.failures import (
+    ProviderAnswerInvalid,
+    ProviderError,
+    ProviderRefused,
+    ProviderUnavailable,
+)
 from services.insights.provider.patience import deadline
 from services.insights.provider.retrying import is_repeated, wait_before
 from shared.settings import Settings
@@ -23,7 +29,7 @@ from shared.settings import Settings
 log = structlog.get_logger()
 
 LONGEST_CONNECT = 5.0
-# An attempt that a hurried caller gave up before this many seconds says nothing about the provider.
+# An attempt that a hurried caller gave up before so many seconds says nothing about the provider.
 SILENCE = 1.0
 # The request itself is at fault: its size or what it holds.
 REFUSALS = frozenset({400, 413, 422})
@@ -74,7 +80,7 @@ class ProviderClient:
         self._http = httpx.AsyncClient(
             headers=headers,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            verify=ssl.create_default_context(),
+            verify=_certificates(),
             timeout=httpx.Timeout(timeout, connect=min(LONGEST_CONNECT, timeout)),
             limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
             follow_redirects=False,
@@ -104,21 +110,28 @@ class ProviderClient:
         path: below the base URL, such as `/embeddings`. limit: bytes that the answer may have.
         Raises ProviderUnavailable, ProviderAnswerInvalid.
         """
-        until = deadline(self._timeout)
         content = json.dumps(body, allow_nan=False).encode()
+        try:
+            return await self._persist(path, content, limit)
+        except CircuitOpen:
+            raise  # what opened it was logged
+        except ProviderError as error:
+            log.warning("provider_failed", path=path, problem=str(error))
+            raise
+
+    async def _persist(self, path: str, content: bytes, limit: int) -> bytes:
+        """The answer to one attempt or another, within the time that there is."""
+        until = deadline(self._timeout)
         breaker = self._breakers.setdefault(path, self._new_breaker())
-        problem = "it was not asked in time"
         for attempt in range(1, self._attempts + 1):
             try:
                 return await self._attempt(path, content, limit, until, breaker)
             except _Again as failure:
                 problem = str(failure)
                 wait = wait_before(attempt, failure.headers)
-            if asyncio.get_running_loop().time() + wait >= until:
+            if attempt == self._attempts or asyncio.get_running_loop().time() + wait >= until:
                 break
-            if attempt < self._attempts:
-                await self._sleep(wait)
-        log.warning("provider_unavailable", path=path, attempts=attempt, problem=problem)
+            await self._sleep(wait)
         raise ProviderUnavailable(f"the provider is unavailable: {problem}")
 
     async def _attempt(self, path: str, content: bytes, limit: int, until: float, breaker: CircuitBreaker) -> bytes:
@@ -131,7 +144,7 @@ class ProviderClient:
                 begun = loop.time()
                 answer = await self._exchange(path, content, limit)
         except TimeoutError:
-            if begun is not None and loop.time() - begun >= min(SILENCE, self._timeout):
+            if begun is not None and loop.time() - begun >= min(SILENCE, self._timeout / 2):
                 breaker.failed()
             raise _Again("it did not answer in time") from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
@@ -167,6 +180,12 @@ class ProviderClient:
                 if len(read) > limit:
                     raise ProviderAnswerInvalid(f"the provider's answer is larger than {limit} bytes")
             return bytes(read)
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """The authorities that the system believes; reading them takes tens of milliseconds."""
+    return ssl.create_default_context()
 
 
 def _is_loopback(url: str) -> bool:

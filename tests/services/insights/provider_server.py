@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
 
 EMBEDDING_MODEL = "test-embedding"
@@ -53,7 +53,7 @@ class Connection:
     async def send(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
         """Sends a head with these headers alone, and content whatever the headers say of it."""
         head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        self.writer.write(f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{head}\r\n".encode() + content)
+        self.writer.write(f"HTTP/1.1 {status} Scripted\r\n{head}\r\n".encode() + content)
         await self.writer.drain()
 
 
@@ -176,6 +176,7 @@ class ProviderServer:
     requests: list[Request] = field(default_factory=list)
     _faults: list[Fault] = field(default_factory=list)
     _for_ever: Fault | None = None
+    _arrivals: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def fail_with(self, *faults: Fault, times: int | None = 1) -> None:
         """Answers the next requests by these faults in turn, each `times` times; None: the last for ever."""
@@ -195,6 +196,11 @@ class ProviderServer:
         values = {"ai_base_url": self.url, "ai_embedding_model": EMBEDDING_MODEL, "ai_key": self.key}
         return values | ({"ai_text_model": TEXT_MODEL} if words else {}) | changes
 
+    async def asked(self, times: int) -> None:
+        """Returns when that many requests have arrived since the server started."""
+        async with asyncio.timeout(10), self._arrivals:
+            await self._arrivals.wait_for(lambda: len(self.requests) >= times)
+
     def sent(self) -> str:
         """Everything that arrived, for assertions on what must not have."""
         return "\n".join(f"{r.method} {r.path} {dict(r.headers)} {r.content.decode()} {r.body}" for r in self.requests)
@@ -202,7 +208,9 @@ class ProviderServer:
     async def serve(self, connection: Connection) -> None:
         """Answers the requests of a connection until it ends."""
         while (request := await _read(connection.reader)) is not None:
-            self.requests.append(request)
+            async with self._arrivals:
+                self.requests.append(request)
+                self._arrivals.notify_all()
             fault = self._faults.pop(0) if self._faults else self._for_ever
             if not await (fault(connection, request) if fault else self._answer(connection, request)):
                 return
@@ -236,7 +244,7 @@ class ProviderServer:
 
 
 @asynccontextmanager
-async def provider_server(**fields: Any) -> AsyncIterator[ProviderServer]:
+async def provider_server(*, tls: ssl.SSLContext | None = None, **fields: Any) -> AsyncIterator[ProviderServer]:
     """A provider that listens on a free port; `fields` are ProviderServer's."""
     provider = ProviderServer(**fields)
     tasks: set[asyncio.Task[Any]] = set()
@@ -253,8 +261,8 @@ async def provider_server(**fields: Any) -> AsyncIterator[ProviderServer]:
             tasks.discard(task)
             writer.close()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, limit=64 * 1024 * 1024)
-    provider.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    server = await asyncio.start_server(connected, "127.0.0.1", 0, limit=64 * 1024 * 1024, ssl=tls)
+    provider.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
     try:
         yield provider
     finally:
