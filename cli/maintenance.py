@@ -20,6 +20,7 @@ from shared.keys import KeysError
 from shared.migrations import SQL, MigrationError
 from shared.settings import Settings, SettingsError
 from shared.startup import ready_database
+from shared.vector_indexes import refresh_vector_indexes
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 Result = TypeVar("Result")
@@ -89,12 +90,34 @@ def refresh_reminders() -> None:
     typer.echo(f"{refreshed} reminder{'' if refreshed == 1 else 's'} found anew.")
 
 
+@app.command()
+def vector_indexes() -> None:
+    """Index the embeddings of tenants with more than PMCRM_VECTOR_INDEX_THRESHOLD, as DATABASE_URL_OWNER. Daily."""
+    changed = _run(refresh_vector_indexes)
+    typer.echo(f"{changed.made} index{'' if changed.made == 1 else 'es'} made, {changed.dropped} dropped.")
+
+
+@app.command()
+def embeddings() -> None:
+    """Embed what has changed or come to be permitted; take over another model. Every few seconds."""
+    done = _run(embed_changes)
+    typer.echo(f"{done} change{'' if done == 1 else 's'} followed.")
+
+
 async def refresh_due_times(conn: Connection) -> int:
     """Derives reminders with the time zones of this release; returns how many were derived with another one."""
     # Imported here: it comes with grpc, which the process that supervises workers must not import.
     from services.interactions import refreshing
 
     return await refreshing.refresh_reminders(conn)
+
+
+async def embed_changes(conn: Connection, settings: Settings) -> int:
+    """Embeds what is queued, of all tenants; returns how many contacts and interactions that was."""
+    # Imported here: it comes with grpc, which the process that supervises workers must not import.
+    from services.insights.embedding import queue
+
+    return await queue.embed_changes(conn, settings)
 
 
 async def create_partitions(conn: Connection, months_ahead: int) -> int:

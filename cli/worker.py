@@ -15,7 +15,7 @@ from datetime import timedelta
 import typer
 from prometheus_client import start_http_server
 
-from cli.maintenance import MONTHS_AHEAD, create_partitions, forget_expired_requests, refresh_due_times
+from cli.maintenance import MONTHS_AHEAD, create_partitions, embed_changes, forget_expired_requests, refresh_due_times
 from cli.settings import warn_of_strays
 from shared.edge import CannotServe
 from shared.periodic import Task
@@ -25,6 +25,7 @@ from shared.strength_refresh import refresh_strengths
 from shared.task_metrics import TaskMetrics
 from shared.task_worker import Worker
 from shared.telemetry import configure_logging
+from shared.vector_indexes import refresh_where_possible
 
 # The schedule: name, how often, what.
 TASKS = (
@@ -32,6 +33,8 @@ TASKS = (
     Task("expire-requests", timedelta(hours=1), forget_expired_requests),
     Task("refresh-strengths", timedelta(days=1), lambda conn, _: refresh_strengths(conn, lambda done, total: None)),
     Task("refresh-reminders", timedelta(days=1), lambda conn, _: refresh_due_times(conn)),
+    Task("embeddings", timedelta(seconds=5), embed_changes),
+    Task("vector-indexes", timedelta(days=1), refresh_where_possible),
 )
 
 
@@ -104,5 +107,8 @@ def _announce(settings: Settings, metrics_port: int | None) -> None:
 
 
 def _spoken(every: timedelta) -> str:
-    hours, days = every // timedelta(hours=1), every // timedelta(days=1)
-    return "day" if days == 1 else f"{days} days" if days else "hour" if hours == 1 else f"{hours} hours"
+    for unit in ("day", "hour", "minute", "second"):
+        count = every // timedelta(**{f"{unit}s": 1})
+        if count:
+            return unit if count == 1 else f"{count} {unit}s"
+    return str(every)

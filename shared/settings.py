@@ -151,6 +151,12 @@ class Settings(BaseSettings):
     )
     ai_concurrency: Count = Field(4, description="Requests to the provider at once per process, at most.")
 
+    vector_index_threshold: Count = Field(
+        50_000,
+        description="Embeddings of one tenant beyond which `pmcrm maintenance vector-indexes` gives it an index of its "
+        "own; up to there, every search compares all of them.",
+    )
+
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(lower)] = Field(
         "info", description="The least severe log line that is written."
     )
