@@ -37,7 +37,8 @@ COMMENT ON COLUMN consent_records.text_hash IS 'SHA-256 of the text that the per
 
 CREATE INDEX consent_records_subject_idx ON consent_records (user_id, subject_id, purpose, created_at, id);
 CREATE INDEX consent_records_created_idx ON consent_records (user_id, created_at, id);
-CREATE INDEX consent_records_withdrawn_idx ON consent_records (user_id, withdrawn_consent_id)
+-- Nobody withdraws a declaration twice, however many try at once.
+CREATE UNIQUE INDEX consent_records_withdrawn_idx ON consent_records (user_id, withdrawn_consent_id)
     WHERE withdrawn_consent_id IS NOT NULL;
 
 ALTER TABLE consent_records ENABLE ROW LEVEL SECURITY;
@@ -46,8 +47,34 @@ CREATE POLICY tenant ON consent_records
     USING (user_id = app.current_user_id())
     WITH CHECK (user_id = app.current_user_id());
 
+-- As before, and an entry about a declaration is about whoever made it, the user or a contact.
+GRANT CREATE ON SCHEMA app TO pmcrm_audit;
+SET LOCAL ROLE pmcrm_audit;
+DO $audit$
+DECLARE
+    before text := (SELECT prosrc FROM pg_catalog.pg_proc WHERE oid = 'app.audit_row()'::regprocedure);
+    known text := 'subject := NEW.contact_id;';
+BEGIN
+    IF strpos(before, known) = 0 THEN
+        RAISE EXCEPTION 'app.audit_row() is not the one that this migration knows';
+    END IF;
+    EXECUTE format(
+        $function$
+            CREATE OR REPLACE FUNCTION app.audit_row() RETURNS trigger
+                LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+                AS %L
+        $function$,
+        replace(before, known, known || $branch$
+        ELSIF TG_ARGV[2] = 'subject_id' THEN
+            subject := NEW.subject_id;$branch$)
+    );
+END
+$audit$;
+SET LOCAL ROLE pmcrm_owner;
+REVOKE CREATE ON SCHEMA app FROM pmcrm_audit;
+
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON consent_records
-    FOR EACH ROW EXECUTE FUNCTION app.audit_row('consent_records', 'user_id', 'id', 'subject_id');
+    FOR EACH ROW EXECUTE FUNCTION app.audit_row('consent_records', 'user_id', 'subject_id');
 
 GRANT SELECT, INSERT (
     user_id, id, contact_id, withdrawn_consent_id, expires_at, type, purpose, legal_basis, text_version, text_hash, source,
@@ -55,6 +82,35 @@ GRANT SELECT, INSERT (
 ) ON consent_records TO pmcrm_gdpr;
 -- NOTE: created_at is not granted: it is the server's. Nor is update or delete to any service: the history is only added to.
 GRANT SELECT ON consent_records TO pmcrm_service;
+
+CREATE VIEW consent_rows WITH (security_invoker = true) AS
+SELECT
+    c.user_id,
+    c.id AS id_key,
+    c.subject_id,
+    c.id::text AS id,
+    c.contact_id::text AS contact_id,
+    'CONSENT_TYPE_' || c.type AS type,
+    c.purpose,
+    'LEGAL_BASIS_' || c.legal_basis AS legal_basis,
+    c.text_version,
+    encode(c.text_hash, 'hex') AS text_hash,
+    c.source,
+    host(c.ip_address) AS ip_address,
+    c.user_agent,
+    c.note,
+    c.expires_at AS expire_time,
+    c.withdrawn_consent_id::text AS withdrawn_consent_id,
+    (
+        SELECT 'CONSENT_TYPE_' || w.type
+        FROM consent_records AS w
+        WHERE w.user_id = c.user_id AND w.id = c.withdrawn_consent_id
+    ) AS withdrawn_type,
+    c.created_at AS create_time
+FROM consent_records AS c;
+COMMENT ON VIEW consent_rows IS
+    'Declarations under the field names of pmcrm.gdpr.v1.Consent; withdrawn_type is the type of what a WITHDRAWAL withdraws.';
+GRANT SELECT ON consent_rows TO pmcrm_gdpr;
 
 GRANT SELECT (user_id, id, deleted_at, processing_restricted) ON contacts TO pmcrm_gdpr;
 
@@ -89,14 +145,14 @@ GRANT SELECT ON consent_states TO pmcrm_contacts, pmcrm_interactions, pmcrm_insi
 GRANT SELECT, DELETE ON consent_states TO pmcrm_service;
 
 
-CREATE FUNCTION app.consent_status(tenant uuid, subjects uuid[], as_of timestamptz)
+CREATE FUNCTION app.consent_status(tenant uuid, subjects uuid[], as_of timestamptz, only_purpose text DEFAULT NULL)
     RETURNS TABLE (subject_id uuid, purpose text, status text, expires_at timestamptz, consent_id uuid)
     LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10 SET search_path = pg_catalog, public, pg_temp
     AS $$
     #variable_conflict use_column
     BEGIN
         RETURN QUERY
-            WITH declared AS (
+            WITH made AS (
                 SELECT asked.id AS subject, r.*
                 FROM (SELECT DISTINCT unnest(subjects)) AS asked (id)
                 CROSS JOIN LATERAL (
@@ -105,37 +161,57 @@ CREATE FUNCTION app.consent_status(tenant uuid, subjects uuid[], as_of timestamp
                     SELECT d.contact_id FROM contact_redirects AS d WHERE d.user_id = tenant AND d.survivor_id = asked.id
                 ) AS person
                 CROSS JOIN LATERAL (
-                    SELECT c.id AS consent_id, c.purpose, c.type, c.created_at, c.expires_at, c.withdrawn_consent_id
+                    SELECT c.id, c.purpose, c.type, c.created_at, c.expires_at, c.withdrawn_consent_id
                     FROM consent_records AS c
                     WHERE c.user_id = tenant AND c.subject_id = person.id AND c.created_at <= as_of
+                        AND (only_purpose IS NULL OR c.purpose = only_purpose)
                 ) AS r
+            ),
+            -- A withdrawal counts for who made it and for whose declaration it withdraws: undoing a merge loses none.
+            declared AS (
+                SELECT * FROM made
+                UNION
+                SELECT m.subject, w.id, w.purpose, w.type, w.created_at, w.expires_at, w.withdrawn_consent_id
+                FROM made AS m
+                JOIN consent_records AS w ON w.user_id = tenant AND w.withdrawn_consent_id = m.id
+                WHERE w.created_at <= as_of
+            ),
+            -- An objection that is withdrawn counts for nothing, and so does its withdrawal: what was before it holds again.
+            counting AS (
+                SELECT d.*, row_number() OVER (PARTITION BY d.subject, d.purpose ORDER BY d.created_at, d.id) AS place
+                FROM declared AS d
+                LEFT JOIN consent_records AS o ON o.user_id = tenant AND o.id = d.withdrawn_consent_id
+                LEFT JOIN declared AS w ON w.subject = d.subject AND w.withdrawn_consent_id = d.id
+                WHERE o.type IS DISTINCT FROM 'OBJECTION' AND (d.type <> 'OBJECTION' OR w.id IS NULL)
+            ),
+            -- One that stands is not ended by the withdrawal of a permission that was given before it.
+            standing AS (
+                SELECT c.*,
+                    coalesce(max(c.place) FILTER (WHERE c.type = 'OBJECTION') OVER person, 0)
+                    > coalesce(max(c.place) FILTER (WHERE c.type NOT IN ('OBJECTION', 'WITHDRAWAL')) OVER person, 0) AS objected
+                FROM counting AS c
+                WINDOW person AS (PARTITION BY c.subject, c.purpose)
             )
-            SELECT DISTINCT ON (d.subject, d.purpose)
-                d.subject, d.purpose,
+            SELECT DISTINCT ON (s.subject, s.purpose)
+                s.subject, s.purpose,
                 CASE
-                    WHEN d.type = 'WITHDRAWAL' THEN 'WITHDRAWN'
-                    WHEN d.type = 'OBJECTION' THEN 'OBJECTED'
-                    WHEN d.expires_at <= as_of THEN 'EXPIRED'
+                    WHEN s.type = 'WITHDRAWAL' THEN 'WITHDRAWN'
+                    WHEN s.type = 'OBJECTION' THEN 'OBJECTED'
+                    WHEN s.expires_at <= as_of THEN 'EXPIRED'
                     ELSE 'GRANTED'
                 END,
-                d.expires_at, d.consent_id
-            FROM declared AS d
-            LEFT JOIN declared AS withdrawn
-                ON withdrawn.subject = d.subject AND withdrawn.consent_id = d.withdrawn_consent_id
-            -- An objection that is withdrawn counts for nothing, and so does its withdrawal: what was before it holds again.
-            WHERE withdrawn.type IS DISTINCT FROM 'OBJECTION'
-                AND NOT (d.type = 'OBJECTION' AND EXISTS (
-                    SELECT FROM declared AS w WHERE w.subject = d.subject AND w.withdrawn_consent_id = d.consent_id
-                ))
-            ORDER BY d.subject, d.purpose, d.created_at DESC, d.consent_id DESC;
+                s.expires_at, s.id
+            FROM standing AS s
+            WHERE s.type <> 'WITHDRAWAL' OR NOT s.objected
+            ORDER BY s.subject, s.purpose, s.place DESC;
     END
     $$;
-COMMENT ON FUNCTION app.consent_status(uuid, uuid[], timestamptz) IS
-    'What held for people at a moment, by purpose, and which declaration decided it: status is GRANTED, WITHDRAWN, OBJECTED or EXPIRED. A contact''s includes what was declared by those merged into it. A user is asked for by its own id. No row where nothing was declared.';
-GRANT EXECUTE ON FUNCTION app.consent_status(uuid, uuid[], timestamptz) TO pmcrm_gdpr, pmcrm_service;
+COMMENT ON FUNCTION app.consent_status(uuid, uuid[], timestamptz, text) IS
+    'What held for people at a moment, by purpose, and which declaration decided it: status is GRANTED, WITHDRAWN, OBJECTED or EXPIRED. A contact''s includes what was declared by those merged into it, as contacts are merged now. A user is asked for by its own id. No row where nothing was declared, or where nothing is left of it.';
+GRANT EXECUTE ON FUNCTION app.consent_status(uuid, uuid[], timestamptz, text) TO pmcrm_gdpr, pmcrm_service;
 
 -- Owned by pmcrm_owner, so that nobody else may write what is derived; FORCE ROW LEVEL SECURITY keeps it to the bound tenant.
-CREATE FUNCTION app.refresh_consent_states(tenant uuid, subjects uuid[]) RETURNS void
+CREATE FUNCTION app.refresh_consent_states(tenant uuid, subjects uuid[], only_purpose text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
     DECLARE
@@ -151,14 +227,15 @@ CREATE FUNCTION app.refresh_consent_states(tenant uuid, subjects uuid[]) RETURNS
             array_agg(CASE s.status WHEN 'EXPIRED' THEN 'GRANTED' ELSE s.status END),
             array_agg(coalesce(s.expires_at, 'infinity')), array_agg(s.consent_id)
         INTO v_subjects, v_purposes, v_statuses, v_expiries, v_consents
-        FROM app.consent_status(tenant, subjects, 'infinity') AS s
+        FROM app.consent_status(tenant, subjects, 'infinity', only_purpose) AS s
         WHERE NOT EXISTS (
             SELECT FROM public.contact_redirects AS r WHERE r.user_id = tenant AND r.contact_id = s.subject_id
         ) AND (s.subject_id = tenant OR EXISTS (
             SELECT FROM public.contacts AS c WHERE c.user_id = tenant AND c.id = s.subject_id
         ));
         DELETE FROM public.consent_states AS old
-        WHERE old.user_id = tenant AND old.subject_id = ANY (subjects) AND NOT EXISTS (
+        WHERE old.user_id = tenant AND old.subject_id = ANY (subjects)
+            AND (only_purpose IS NULL OR old.purpose = only_purpose) AND NOT EXISTS (
             SELECT FROM unnest(v_subjects, v_purposes) AS new (subject_id, purpose)
             WHERE new.subject_id = old.subject_id AND new.purpose = old.purpose
         );
@@ -172,8 +249,8 @@ CREATE FUNCTION app.refresh_consent_states(tenant uuid, subjects uuid[]) RETURNS
             IS DISTINCT FROM (EXCLUDED.status, EXCLUDED.expires_at, EXCLUDED.consent_id);
     END
     $$;
-COMMENT ON FUNCTION app.refresh_consent_states(uuid, uuid[]) IS
-    'Derives what holds for people anew; a user is named by its own id. Raises unless the transaction is bound to the tenant.';
+COMMENT ON FUNCTION app.refresh_consent_states(uuid, uuid[], text) IS
+    'Derives what holds for people anew, by one purpose or all; a user is named by its own id. Raises unless the transaction is bound to the tenant.';
 -- NOTE: execute is granted to nobody: the triggers below call it.
 
 CREATE FUNCTION app.is_bound(tenant uuid) RETURNS boolean LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -192,13 +269,21 @@ CREATE FUNCTION app.derive_consent_states() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
     BEGIN
-        PERFORM app.refresh_consent_states(NEW.user_id, ARRAY[coalesce(
-            (
-                SELECT r.survivor_id FROM public.contact_redirects AS r
-                WHERE r.user_id = NEW.user_id AND r.contact_id = NEW.contact_id
+        PERFORM app.refresh_consent_states(
+            NEW.user_id,
+            ARRAY(
+                SELECT coalesce(r.survivor_id, declared.subject_id)
+                FROM (
+                    SELECT NEW.subject_id
+                    UNION
+                    SELECT w.subject_id FROM public.consent_records AS w
+                    WHERE w.user_id = NEW.user_id AND w.id = NEW.withdrawn_consent_id
+                ) AS declared (subject_id)
+                LEFT JOIN public.contact_redirects AS r
+                    ON r.user_id = NEW.user_id AND r.contact_id = declared.subject_id
             ),
-            NEW.subject_id
-        )]);
+            NEW.purpose
+        );
         RETURN NULL;
     END
     $$;

@@ -1,4 +1,4 @@
-"""The gdpr service as the server runs it: its contract, of which no RPC is built yet."""
+"""The gdpr service as the server runs it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from collections.abc import Mapping
 # Imported for their descriptors, from which the server makes its handlers.
 from pmcrm.gdpr.v1 import audit_service_pb2, consent_service_pb2, data_subject_service_pb2, retention_service_pb2
 
+from services.gdpr.consents import Consents
 from shared.server import Runtime, Service, full_names
 
 
 def servicers(runtime: Runtime) -> Mapping[str, object]:
-    """None for each gRPC service: every RPC answers UNIMPLEMENTED."""
-    return full_names([audit_service_pb2, consent_service_pb2, data_subject_service_pb2, retention_service_pb2], {})
+    """The servicer of each gRPC service; None for those that are not built yet."""
+    built = {
+        "ConsentService": Consents(runtime),
+    }
+    return full_names([audit_service_pb2, consent_service_pb2, data_subject_service_pb2, retention_service_pb2], built)
 
 
 SERVICE = Service("gdpr", servicers)

@@ -16,7 +16,10 @@ from services.contacts.organization_service import OrganizationService
 from services.contacts.service import SERVICE as CONTACTS
 from services.contacts.tags import Tags
 from services.contacts.users import Users
+from services.gdpr.consents import Consents
 from services.gdpr.service import SERVICE as GDPR
+from services.insights.relationship_service import RelationshipService
+from services.insights.semantic_service import SemanticService
 from services.insights.service import SERVICE as INSIGHTS
 from services.interactions.integrations import Integrations
 from services.interactions.interactions import Interactions
@@ -34,6 +37,9 @@ BUILT = {
     "InteractionService": Interactions,
     "IntegrationService": Integrations,
     "ReminderService": ReminderService,
+    "ConsentService": Consents,
+    "RelationshipService": RelationshipService,
+    "SemanticService": SemanticService,
 }
 
 GRPC_SERVICES = {
