@@ -7,12 +7,15 @@ from collections.abc import Iterator, Sequence
 
 from services.insights.embedding.embedder import Kind
 from services.insights.provider.client import ProviderClient
-from services.insights.provider.failures import ProviderAnswerInvalid
+from services.insights.provider.failures import ProviderAnswerInvalid, ProviderRefused
 from services.insights.provider.vectors import read_vectors
 from shared.settings import Settings
 
 # Providers bound a request by tokens, of which a text has about one in every four characters, and in some scripts more.
 CHARACTERS_PER_REQUEST = 100_000
+# A text that is refused alone is asked for again by its first half, while that has so many characters: most refusals
+# are for more tokens than the model reads, which is 512 for many.
+SHORTEST = 500
 # A number takes up to 26 bytes and is seldom of more than 4 096 in a vector.
 BYTES_PER_VECTOR = 128 * 1024
 BYTES_AROUND = 64 * 1024
@@ -60,8 +63,11 @@ class ProviderEmbedder:
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """A vector for each text, in their order: all of one length, and each of length 1.
 
-        Raises ProviderUnavailable, ProviderAnswerInvalid; ProviderRefused when one of the texts may be the reason.
+        Raises ProviderUnavailable, ProviderAnswerInvalid; ProviderRefused when one of the texts may be the reason: each
+        asked for alone is shortened until the model takes it.
         """
+        if len(texts) == 1:
+            return [await self._shortened(texts[0])]
         vectors: list[list[float]] = []
         for batch in self._batches(texts):
             found = await self._ask(batch)
@@ -69,6 +75,16 @@ class ProviderEmbedder:
                 raise ProviderAnswerInvalid("the provider's vectors are not all of one length")
             vectors += found
         return vectors
+
+    async def _shortened(self, text: str) -> list[float]:
+        """The vector of as much of a text as the model reads."""
+        while True:
+            try:
+                return (await self._ask([text]))[0]
+            except ProviderRefused:
+                if len(text) < 2 * SHORTEST:
+                    raise
+                text = text[: len(text) // 2]
 
     async def _ask(self, texts: list[str]) -> list[list[float]]:
         body: dict[str, object] = {"model": self._model, "input": texts, "encoding_format": "float"}

@@ -199,10 +199,26 @@ def test_what_is_kept_in_half_precision_has_the_direction_of_what_was_answered(n
     assert math.fsum(a * b for a, b in zip(kept, scaled, strict=True)) == pytest.approx(length(scaled), rel=1e-3)
 
 
-async def test_a_text_that_the_provider_refuses_is_told_apart_from_nonsense(provider, connect):
+async def test_a_text_that_is_refused_alone_is_shortened_until_the_model_takes_it(provider, connect):
+    provider.fail_with(status(413), status(400))
+    text = "".join(chr(ord("a") + n % 26) for n in range(8_001))
+    [vector] = await ProviderEmbedder(connect(), EMBEDDING_MODEL).embed([text])
+    assert [request.body["input"] for request in provider.requests] == [[text], [text[:4_000]], [text[:2_000]]]
+    assert vector == pytest.approx(direction(letters(text[:2_000])))
+
+
+async def test_a_text_that_is_always_refused_is_given_up(provider, connect):
+    provider.fail_with(status(422), times=None)
+    with pytest.raises(ProviderRefused):
+        await ProviderEmbedder(connect(), EMBEDDING_MODEL).embed(["x" * 8_000])
+    assert [len(request.body["input"][0]) for request in provider.requests] == [8_000, 4_000, 2_000, 1_000, 500]
+
+
+async def test_several_texts_that_are_refused_are_told_apart_from_nonsense_and_are_not_shortened(provider, connect):
     provider.fail_with(status(400))
     with pytest.raises(ProviderRefused):
-        await ProviderEmbedder(connect(), EMBEDDING_MODEL).embed(["x" * 50_000])
+        await ProviderEmbedder(connect(), EMBEDDING_MODEL).embed(["x" * 8_000, "Ada"])
+    assert len(provider.requests) == 1
 
 
 async def test_an_unknown_model_is_unavailable(provider, connect):
