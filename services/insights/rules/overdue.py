@@ -44,14 +44,14 @@ def _finding(row: Mapping[str, Any], today: date, zone: ZoneInfo) -> Finding | N
     silent, late = (today - since).days, (today - due).days
     name, last = name_of(row["display_name"]), row["interaction_id"]
     begin = f"The last contact was on {written(since)}" if last else f"There has been none since {written(since)}"
-    contact = Evidence("CONTACT", row["id"], f"to be in touch every {days(cadence)}, {days(late)} overdue")
+    contact = Evidence("CONTACT", row["id"], f"to be in touch every {days(cadence)}")
     return Finding(
         type="OVERDUE",
         contact_ids=(row["id"],),
         evidence=(*_last_contact(row, silent), contact),
         key=(str(row["id"]), str(last or "none"), str(cadence)),
         confidence=round(0.95 - 0.45 * cadence / silent, 2),
-        title=f"Get in touch with {name}: {days(late)} overdue",
+        title=f"Get in touch with {name}: no contact for {days(silent)}",
         body=f"You want to be in touch with {name} every {days(cadence)}. {begin}, {days(silent)} ago.",
         expires_at=end_of(next_step(due, today), zone),
         facts={"days_since_last_contact": silent, "cadence_days": cadence, "days_overdue": late},

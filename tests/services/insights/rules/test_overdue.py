@@ -20,9 +20,9 @@ async def test_a_contact_silent_beyond_its_cadence_is_overdue(book, log, asker):
     assert found.contact_ids == (uuid.UUID(ada.id),)
     assert [(each.type, str(each.id), each.detail) for each in found.evidence] == [
         ("INTERACTION", last.id, "last contact, 45 days ago"),
-        ("CONTACT", ada.id, "to be in touch every 30 days, 15 days overdue"),
+        ("CONTACT", ada.id, "to be in touch every 30 days"),
     ]
-    assert found.title == "Get in touch with Ada: 15 days overdue"
+    assert found.title == "Get in touch with Ada: no contact for 45 days"
     assert "every 30 days" in found.body
     assert found.facts == {"days_since_last_contact": 45, "cadence_days": 30, "days_overdue": 15}
     assert found.key == (ada.id, last.id, "30")
