@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 import asyncpg
 import structlog
@@ -18,6 +19,9 @@ log = structlog.get_logger()
 
 # How often the database is asked what is due: how soon another replica's end is noticed, and metrics follow.
 LOOK_SECONDS = 10.0
+
+# A task that runs more often is told of only when it did something.
+OFTEN = timedelta(minutes=1)
 
 UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
@@ -98,7 +102,9 @@ class Worker:
             self._metrics.running(task, False)
         if outcome is Outcome.SUCCEEDED:
             self._metrics.ended(task, "succeeded")
-            log.info("task_succeeded", task=task.name, seconds=_since(started), did=did)
+            # What runs every few seconds, mostly in vain, would fill the log with that.
+            idle = not did and task.every < OFTEN
+            (log.debug if idle else log.info)("task_succeeded", task=task.name, seconds=_since(started), did=did)
         elif outcome is Outcome.HELD_ELSEWHERE:
             self._not_before[task.name] = time.monotonic() + self._look_seconds
             log.debug("task_held_elsewhere", task=task.name)

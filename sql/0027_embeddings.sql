@@ -47,12 +47,19 @@ CREATE TABLE embedding_models (
     user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     since timestamptz NOT NULL DEFAULT now(),
     dimensions smallint NOT NULL CHECK (dimensions > 0),
+    next_dimensions smallint CHECK (next_dimensions > 0),
     kind text NOT NULL CHECK (kind IN ('LEXICAL', 'SEMANTIC')),
+    next_kind text CHECK (next_kind IN ('LEXICAL', 'SEMANTIC')),
     model text NOT NULL CHECK (model <> ''),
-    PRIMARY KEY (user_id)
+    next_model text CHECK (next_model <> model),
+    PRIMARY KEY (user_id),
+    CHECK ((next_model IS NULL) = (next_kind IS NULL)),
+    CHECK (next_dimensions IS NULL OR next_model IS NOT NULL)
 );
 COMMENT ON TABLE embedding_models IS
     'By which model each tenant is searched. It changes when the embeddings of the next model are complete, and until then searches go on with the old one. Without a row nothing was embedded yet.';
+COMMENT ON COLUMN embedding_models.next_model IS 'What new embeddings are made by while it is another one; NULL when none is coming.';
+COMMENT ON COLUMN embedding_models.next_dimensions IS 'As soon as the first embedding of the next model is there.';
 
 ALTER TABLE embedding_models ENABLE ROW LEVEL SECURITY;
 ALTER TABLE embedding_models FORCE ROW LEVEL SECURITY;
@@ -60,7 +67,8 @@ CREATE POLICY tenant ON embedding_models
     USING (user_id = app.current_user_id())
     WITH CHECK (user_id = app.current_user_id());
 
-GRANT SELECT, INSERT, UPDATE (since, dimensions, kind, model), DELETE ON embedding_models TO pmcrm_insights, pmcrm_service;
+GRANT SELECT, INSERT, UPDATE (since, dimensions, next_dimensions, kind, next_kind, model, next_model), DELETE
+    ON embedding_models TO pmcrm_insights, pmcrm_service;
 
 
 CREATE TABLE embedding_queue (
@@ -356,7 +364,12 @@ CREATE FUNCTION app.embed_permitted() RETURNS trigger
         IF subject <> tenant THEN
             contacts := ARRAY[subject];
         ELSE
-            -- The user's own declaration decides about everybody.
+            -- The user's own declaration decides about everybody. Whoever is embedding some of them has hold of their
+            -- states; what that has written is seen by the statements after this one.
+            PERFORM FROM public.consent_states AS s
+            WHERE s.user_id = tenant AND s.purpose = 'ai_processing' AND s.contact_id IS NOT NULL
+            ORDER BY s.subject_id
+            FOR UPDATE;
             contacts := ARRAY(
                 SELECT s.subject_id FROM public.consent_states AS s
                 WHERE s.user_id = tenant AND s.purpose = 'ai_processing' AND s.contact_id IS NOT NULL
@@ -376,6 +389,76 @@ CREATE TRIGGER embed_granted AFTER INSERT OR UPDATE ON consent_states
     FOR EACH ROW WHEN (NEW.purpose = 'ai_processing') EXECUTE FUNCTION app.embed_permitted();
 CREATE TRIGGER embed_forgotten AFTER DELETE ON consent_states
     FOR EACH ROW WHEN (OLD.purpose = 'ai_processing') EXECUTE FUNCTION app.embed_permitted();
+
+
+-- What writes embeddings. Owned by pmcrm_owner, so that it may take hold of rows that its callers have no right to change.
+CREATE FUNCTION app.hold_embeddable(contact_ids uuid[], interaction_ids uuid[])
+    RETURNS TABLE (kind text, subject_id uuid, until timestamptz)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER ROWS 100 SET search_path = pg_catalog, pg_temp
+    AS $$
+    #variable_conflict use_column
+    DECLARE
+        v_user uuid := app.current_user_id();
+        involved uuid[];
+    BEGIN
+        IF v_user IS NULL THEN
+            RAISE EXCEPTION 'no tenant is bound to this transaction' USING ERRCODE = 'insufficient_privilege';
+        END IF;
+        SELECT array_agg(p.contact_id) || contact_ids INTO involved
+        FROM public.interaction_participants AS p
+        WHERE p.user_id = v_user AND p.interaction_id = ANY (interaction_ids);
+        -- Deletions, restrictions, merges and changes of participants wait for these, declarations for the states. Each
+        -- statement is a new one: it sees what was committed while the one before it waited.
+        PERFORM FROM public.contacts AS c
+        WHERE c.user_id = v_user AND c.id = ANY (involved)
+        ORDER BY c.id
+        FOR NO KEY UPDATE;
+        PERFORM FROM public.consent_states AS s
+        WHERE s.user_id = v_user AND s.subject_id = ANY (involved) AND s.purpose = 'ai_processing'
+        ORDER BY s.subject_id
+        FOR SHARE;
+        RETURN QUERY
+            SELECT 'CONTACT', c.id, p.until
+            FROM app.ai_permissions(v_user, contact_ids) AS p
+            JOIN public.contacts AS c ON c.user_id = v_user AND c.id = p.contact_id
+            WHERE c.deleted_at IS NULL
+            UNION ALL
+            -- Who has come to take part meanwhile is not held, and counts as not permitted: its change is queued.
+            SELECT 'INTERACTION', i.interaction_id, min(p.until)
+            FROM public.interaction_participants AS i
+            LEFT JOIN app.ai_permissions(v_user, involved) AS p ON p.contact_id = i.contact_id
+            WHERE i.user_id = v_user AND i.interaction_id = ANY (interaction_ids)
+            GROUP BY i.interaction_id
+            HAVING count(*) = count(p.contact_id) AND NOT bool_or(i.deleted);
+    END
+    $$;
+COMMENT ON FUNCTION app.hold_embeddable(uuid[], uuid[]) IS
+    'Which of these living contacts and interactions of the bound tenant may be embedded, and until when. Until the transaction ends nobody deletes, restricts or merges contacts that they are of, changes who takes part, or withdraws, without waiting for it. Raises without a tenant.';
+GRANT EXECUTE ON FUNCTION app.hold_embeddable(uuid[], uuid[]) TO pmcrm_insights, pmcrm_service;
+
+-- What texts are read through.
+GRANT SELECT ON current_employments TO pmcrm_insights, pmcrm_service;
+
+-- NOTE: pmcrm_insights does not see contacts whose processing is restricted; making embeddings anew counts them.
+CREATE FUNCTION app.contacts_to_embed(after uuid, most integer) RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 500 SET search_path = pg_catalog, pg_temp
+    AS $$
+    DECLARE
+        v_user uuid := app.current_user_id();
+    BEGIN
+        IF v_user IS NULL THEN
+            RAISE EXCEPTION 'no tenant is bound to this transaction' USING ERRCODE = 'insufficient_privilege';
+        END IF;
+        RETURN QUERY
+            SELECT c.id FROM public.contacts AS c
+            WHERE c.user_id = v_user AND c.id > after AND c.deleted_at IS NULL
+            ORDER BY c.id
+            LIMIT most;
+    END
+    $$;
+COMMENT ON FUNCTION app.contacts_to_embed(uuid, integer) IS
+    'The bound tenant''s next living contacts after an id, restricted ones among them; all when no number is given. Raises without a tenant.';
+GRANT EXECUTE ON FUNCTION app.contacts_to_embed(uuid, integer) TO pmcrm_insights, pmcrm_service;
 
 
 -- A merge deletes the merged contact, and its embeddings with that; those of the survivor follow its text.

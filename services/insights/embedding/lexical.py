@@ -36,7 +36,7 @@ IDEOGRAPHS = re.compile("([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\
 # Accents of alphabets; the marks of other scripts are vowels, and stay.
 ACCENTS = re.compile("[\u0300-\u036f]")
 
-# More characters than these are hashed in a thread, a few texts at a time.
+# More characters than these are hashed in a thread.
 BRIEF = 1_000
 
 
@@ -55,10 +55,7 @@ class LexicalEmbedder:
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """A vector of 512 numbers and length 1 for each text, in their order."""
-        vectors = []
-        for text in texts:
-            vectors.append(vector_of(text) if len(text) <= BRIEF else await asyncio.to_thread(vector_of, text))
-        return vectors
+        return [vector_of(text) if len(text) <= BRIEF else await asyncio.to_thread(vector_of, text) for text in texts]
 
 
 def vector_of(text: str) -> list[float]:
