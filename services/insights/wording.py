@@ -24,7 +24,27 @@ Outcome = Literal["NOT_ASKED", "ANSWERED", "UNAVAILABLE", "ANSWER_INVALID"]
 LONGEST_TITLE = 200
 LONGEST_BODY = 2_000
 LONGEST_FACT = 300
-MOST_FACTS = 20
+# The facts that are sent; any other that a rule states stays here. docs/ai-provider.md says what each is.
+SENT_FACTS = frozenset(
+    {
+        "age",
+        "birthday",
+        "cadence_days",
+        "contacts_at_meeting",
+        "days_overdue",
+        "days_since_last_contact",
+        "days_since_meeting",
+        "in_common",
+        "job_title",
+        "organization",
+        "previous_job_title",
+        "previous_organization",
+        "promise",
+        "score",
+        "since",
+        "usual_gap_days",
+    }
+)
 # Of a name's parts, those from these lengths on are looked for in facts; shorter ones are in too many words.
 SHORTEST_SPACED_PART = 3
 SHORTEST_PART = 2
@@ -120,8 +140,8 @@ def _data(finding: Finding, people: Mapping[str, str]) -> str:
     """What the provider is told of a finding: its type, its facts, the placeholders."""
     facts = {
         name: _without_names(value, people)[:LONGEST_FACT] if isinstance(value, str) else value
-        for name, value in list(finding.facts.items())[:MOST_FACTS]
-        if not isinstance(value, float) or math.isfinite(value)
+        for name, value in finding.facts.items()
+        if name in SENT_FACTS and (not isinstance(value, float) or math.isfinite(value))
     }
     return json.dumps({"type": finding.type, "facts": facts, "contacts": list(people)})
 

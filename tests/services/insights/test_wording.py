@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +18,8 @@ from services.insights.findings import Evidence, Finding
 from services.insights.provider.client import ProviderClient
 from services.insights.provider.patience import patience
 from services.insights.provider.writer import ProviderWriter
-from services.insights.wording import LONGEST_FACT, MOST_FACTS, Worded, Words, worded
+from services.insights.rules.registry import registered
+from services.insights.wording import LONGEST_FACT, SENT_FACTS, Worded, Words, worded
 from shared.settings import Settings
 from tests.services.insights.provider_server import (
     TEXT_MODEL,
@@ -47,7 +51,7 @@ def finding(*contact_ids: uuid.UUID, facts: Mapping[str, str | int | float] | No
         title=RULES_WORDS.title,
         body=RULES_WORDS.body,
         expires_at=datetime(2027, 1, 1, tzinfo=UTC),
-        facts={"days_since_contact": 120, "usual_gap_days": 30.5} if facts is None else facts,
+        facts={"days_since_last_contact": 120, "usual_gap_days": 30.5} if facts is None else facts,
     )
 
 
@@ -80,7 +84,7 @@ async def test_the_provider_is_told_type_facts_and_placeholders_and_nothing_else
     assert (system["role"], user["role"]) == ("system", "user")
     assert json.loads(user["content"]) == {
         "type": "LOSING_TOUCH",
-        "facts": {"days_since_contact": 120, "usual_gap_days": 30.5},
+        "facts": {"days_since_last_contact": 120, "usual_gap_days": 30.5},
         "contacts": ["{contact_1}", "{contact_2}"],
     }
     for hidden in (*" ".join(NAMES.values()).split(), str(ADA), str(GRACE), "hunter2", "spring", "2026-03-01"):
@@ -102,22 +106,47 @@ async def test_a_name_that_looks_like_a_placeholder_is_a_name(provider, writer):
 
 
 async def test_names_in_facts_are_taken_out_before_they_are_sent(provider, writer):
-    facts = {"topic": "Lunch with ADA and grace sample; Sampler, Adam and example.", "note": "陳大文様と話した"}
+    facts = {
+        "job_title": "Lunch with ADA and grace sample; Sampler, Adam and example.",
+        "organization": "陳大文様と話した",
+    }
     names = NAMES | {GRACE: "Grace Sample 陳大文"}
     await word(writer, finding(ADA, GRACE, facts=facts), names=names)
     sent = json.loads(provider.requests[0].body["messages"][1]["content"])["facts"]
     assert sent == {
-        "topic": "Lunch with {contact_1} and {contact_2} {contact_2}; Sampler, Adam and {contact_1}.",
-        "note": "{contact_2}様と話した",
+        "job_title": "Lunch with {contact_1} and {contact_2} {contact_2}; Sampler, Adam and {contact_1}.",
+        "organization": "{contact_2}様と話した",
     }
 
 
 async def test_facts_are_bounded(provider, writer):
-    facts = {f"fact_{n:02}": "x" * 10_000 for n in range(100)} | {"fact_00": float("nan")}
-    await word(writer, finding(facts=facts))
+    await word(writer, finding(facts={"job_title": "x" * 10_000, "score": float("nan"), "age": 40}))
     sent = json.loads(provider.requests[0].body["messages"][1]["content"])["facts"]
-    assert len(sent) == MOST_FACTS - 1
-    assert {len(value) for value in sent.values()} == {LONGEST_FACT}
+    assert sent == {"job_title": "x" * LONGEST_FACT, "age": 40}
+
+
+async def test_a_fact_that_is_not_known_to_be_sent_stays_here(provider, writer):
+    await word(writer, finding(facts={"age": 40, "notes": "hunter2"}))
+    assert json.loads(provider.requests[0].body["messages"][1]["content"])["facts"] == {"age": 40}
+
+
+def test_every_fact_that_a_rule_states_is_sent_and_documented():
+    stated = set()
+    for rule in registered():
+        source = inspect.getsource(inspect.getmodule(rule.find) or rule.find)
+        for call in ast.walk(ast.parse(source)):
+            if isinstance(call, ast.keyword) and call.arg == "facts":
+                # Those that are gathered elsewhere are gathered in a function beside it.
+                made: ast.AST = call.value
+                if isinstance(made, ast.Call) and isinstance(made.func, ast.Name):
+                    name = made.func.id
+                    [made] = [f for f in ast.parse(source).body if isinstance(f, ast.FunctionDef) and f.name == name]
+                keys = [key for each in ast.walk(made) if isinstance(each, ast.Dict) for key in each.keys]
+                stated |= {key.value for key in keys if isinstance(key, ast.Constant)}
+    assert {"days_overdue", "age", "job_title"} <= stated, "facts are found in rules"
+    assert stated <= SENT_FACTS
+    documented = (Path(__file__).parents[3] / "docs" / "ai-provider.md").read_text(encoding="utf-8")
+    assert [fact for fact in sorted(SENT_FACTS) if f"`{fact}`" not in documented] == []
 
 
 async def test_what_a_fact_says_is_data_and_no_instruction(provider, writer):
@@ -238,11 +267,13 @@ async def test_a_provider_that_hangs_leaves_the_rules_words_in_time(provider, wr
 async def test_one_nonsense_leaves_the_words_of_the_others(provider, writer):
     def write(data: Any) -> object:
         return (
-            "nonsense" if data["facts"]["n"] == 3 else {"title": "{contact_1}", "body": f"Number {data['facts']['n']}"}
+            "nonsense"
+            if data["facts"]["age"] == 3
+            else {"title": "{contact_1}", "body": f"Number {data['facts']['age']}"}
         )
 
     provider.write = write
-    result = await word(writer, *(finding(facts={"n": n}) for n in range(10)))
+    result = await word(writer, *(finding(facts={"age": n}) for n in range(10)))
     assert result.outcome == "ANSWER_INVALID"
     assert [words.body for words in result.words] == [RULES_WORDS.body if n == 3 else f"Number {n}" for n in range(10)]
 
