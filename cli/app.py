@@ -2,6 +2,8 @@
 
 import importlib.metadata
 import sys
+import uuid
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -54,6 +56,20 @@ def _seed(
     from cli.seed import seed
 
     seed(tenants, contacts, random_seed)
+
+
+@app.command("network")
+def _network(
+    tenant: Annotated[uuid.UUID, typer.Option(help="The user whose network it is.")],
+    out: Annotated[Path, typer.Option(help="The file to write, replaced if it is there; - for standard output.")] = (
+        Path("network.svg")
+    ),
+    most: Annotated[int, typer.Option(min=1, max=1000, help="How many contacts to draw, the closest ones.")] = 150,
+) -> None:
+    """Draw a tenant's network as SVG: contacts, how close they are, and what ties them to each other."""
+    from cli.network import network
+
+    network(tenant, out, most)
 
 
 def _version(wanted: bool) -> None:
