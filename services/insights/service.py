@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pmcrm.insights.v1 import insight_service_pb2, relationship_service_pb2, semantic_service_pb2
 
 from services.insights.relationship_service import RelationshipService
+from services.insights.semantic_service import SemanticService
 from shared.server import Runtime, Service, full_names
 
 
@@ -15,6 +16,7 @@ def servicers(runtime: Runtime) -> Mapping[str, object]:
     """The servicer of each gRPC service; None for those that are not built yet."""
     built = {
         "RelationshipService": RelationshipService(runtime),
+        "SemanticService": SemanticService(runtime),
     }
     return full_names([insight_service_pb2, relationship_service_pb2, semantic_service_pb2], built)
 
