@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any, NoReturn
 
+from services.insights.embedding.vectors import unit
 from services.insights.provider.failures import ProviderAnswerInvalid
 from shared.settings import MOST_DIMENSIONS
 
@@ -51,20 +51,13 @@ def _direction(numbers: object) -> list[float]:
         _invalid("a vector is not a list of numbers")
     if not 0 < len(numbers) <= MOST_DIMENSIONS:
         _invalid(f"a vector has {len(numbers)} numbers")
-    largest = 0.0
     for number in numbers:
         if type(number) is not float and type(number) is not int:
             _invalid("a vector is not a list of numbers")
         # A comparison with NaN is false.
         if not -LARGEST_NUMBER <= number <= LARGEST_NUMBER:
             _invalid("a vector holds a number that is not finite in half precision")
-        largest = max(largest, abs(number))
-    if largest == 0:
-        _invalid("a vector is all zero")
-    # Scaled before it is squared: the squares of the smallest numbers would all be zero.
-    scaled = [number / largest for number in numbers]
-    length = math.sqrt(math.fsum(number * number for number in scaled))
-    return [number / length for number in scaled]
+    return unit(numbers)
 
 
 def _member(value: object, name: str) -> object:
