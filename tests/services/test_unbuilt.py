@@ -18,6 +18,7 @@ from services.contacts.tags import Tags
 from services.contacts.users import Users
 from services.gdpr.consents import Consents
 from services.gdpr.service import SERVICE as GDPR
+from services.insights.insights import Insights
 from services.insights.relationship_service import RelationshipService
 from services.insights.semantic_service import SemanticService
 from services.insights.service import SERVICE as INSIGHTS
@@ -39,6 +40,7 @@ BUILT = {
     "ReminderService": ReminderService,
     "ConsentService": Consents,
     "RelationshipService": RelationshipService,
+    "InsightService": Insights,
     "SemanticService": SemanticService,
 }
 

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import grpc.aio
 import pytest
 import pytest_asyncio
-from pmcrm.insights.v1 import insight_service_pb2_grpc, relationship_service_pb2_grpc, semantic_service_pb2_grpc
+from pmcrm.insights.v1 import (
+    insight_service_pb2,
+    insight_service_pb2_grpc,
+    relationship_service_pb2_grpc,
+    semantic_service_pb2_grpc,
+)
 
+from services.insights.insights import Insights
+from services.insights.provider.client import ProviderClient
+from services.insights.provider.writer import ProviderWriter
 from services.insights.service import SERVICE as INSIGHTS
 from services.interactions.service import SERVICE as INTERACTIONS
-from shared.server import RunningService
+from shared.server import RunningService, Runtime, Service, full_names
 from tests.postgres import Database, bound
 from tests.services.conftest import faults
 from tests.services.contacts.calls import Book
+from tests.services.insights.insight_calls import Advice
+from tests.services.insights.noted_rules import RULES
 from tests.services.interactions.conftest import InteractionsClient
 from tests.services.interactions.interaction_calls import Log
 from tests.suite import Client, Metadata, running, settings_for, tenant_of
@@ -117,3 +127,32 @@ def log(interactions: InteractionsClient, alice: Metadata) -> Log:
 def bobs_log(interactions: InteractionsClient, bob: Metadata) -> Log:
     """Bob's interactions."""
     return Log(interactions, bob)
+
+
+def noted(runtime: Runtime) -> Mapping[str, object]:
+    """InsightService with rules that find what contacts' notes say, and the provider that the settings name."""
+    writer = ProviderWriter.of(runtime.settings, ProviderClient.of(runtime.settings))
+    return full_names([insight_service_pb2], {"InsightService": Insights(runtime, writer, RULES)})
+
+
+@pytest_asyncio.fixture(scope="module")
+async def noted_insights(database: Database) -> AsyncIterator[grpc.aio.Channel]:
+    """A channel to an insights service whose rules are those of noted_rules.py; it has no provider."""
+    async with (
+        running(Service("insights", noted), settings_for(database)) as service,
+        grpc.aio.insecure_channel(f"127.0.0.1:{service.port}") as channel,
+    ):
+        yield channel
+        assert faults(service) == [], "a call ended in a fault of the service"
+
+
+@pytest.fixture
+def advice(noted_insights: grpc.aio.Channel, alice: Metadata) -> Advice:
+    """Alice's insights."""
+    return Advice(noted_insights, alice)
+
+
+@pytest.fixture
+def bobs_advice(noted_insights: grpc.aio.Channel, bob: Metadata) -> Advice:
+    """Bob's insights."""
+    return Advice(noted_insights, bob)
