@@ -42,6 +42,7 @@ SENT_FACTS = frozenset(
         "promise",
         "score",
         "since",
+        "steps_between",
         "usual_gap_days",
     }
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Literal
 
 from services.insights.provider.failures import ProviderUnavailable
 
-# So many attempts that failed one after another open it, for so many seconds.
-FAILURES = 5
+# So many requests that failed one after another, with all their repetitions, open it for so many seconds.
+FAILURES = 3
 PAUSE = 30.0
 
 
@@ -17,7 +18,7 @@ class CircuitOpen(ProviderUnavailable):
 
 
 class CircuitBreaker:
-    """Open after `failures` failures in a row; then one attempt goes through every `pause` seconds, until one succeeds.
+    """Open after `failures` failures in a row; then one request goes through every `pause` seconds, until one succeeds.
 
     clock: seconds, from any beginning.
     """
@@ -31,21 +32,22 @@ class CircuitBreaker:
         self._failures = 0
         self._next_try = 0.0
 
-    def admit(self) -> None:
-        """Lets an attempt through, or raises CircuitOpen at once."""
+    def admit(self) -> Literal["CLOSED", "TRIAL"]:
+        """Lets a request through, or raises CircuitOpen at once. A trial is to be made once, without repetitions."""
         if self._failures < self._limit:
-            return
+            return "CLOSED"
         now = self._clock()
         if now < self._next_try:
             raise CircuitOpen("the provider has failed repeatedly and is not asked for a while")
-        # One attempt alone goes through; should it vanish without an outcome, the next does after another pause.
+        # One alone goes through; should it vanish without an outcome, the next does after another pause.
         self._next_try = now + self._pause
+        return "TRIAL"
 
     def succeeded(self) -> None:
         """The provider answered."""
         self._failures = 0
 
     def failed(self) -> None:
-        """The provider could not be reached, was overloaded or did not answer in time."""
+        """The provider could not be reached, had a fault of its own or did not answer in time."""
         self._failures += 1
         self._next_try = self._clock() + self._pause

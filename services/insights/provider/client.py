@@ -33,16 +33,22 @@ LONGEST_CONNECT = 5.0
 SILENCE = 1.0
 # The request itself is at fault: its size or what it holds.
 REFUSALS = frozenset({400, 413, 422})
+# It is there, and wants to be asked more slowly.
+PATIENCE_ASKED_FOR = frozenset({425, 429})
 
 Sleep = Callable[[float], Awaitable[object]]
 
 
 class _Again(Exception):
-    """An attempt failed in a way that another may not. headers: those of its answer, if there was one."""
+    """An attempt failed in a way that another may not.
 
-    def __init__(self, problem: str, headers: Mapping[str, str] | None = None) -> None:
+    headers: those of its answer, if there was one. down: it says that the provider is.
+    """
+
+    def __init__(self, problem: str, headers: Mapping[str, str] | None = None, *, down: bool) -> None:
         super().__init__(problem)
         self.headers = headers
+        self.down = down
 
 
 class ProviderClient:
@@ -123,49 +129,48 @@ class ProviderClient:
         """The answer to one attempt or another, within the time that there is."""
         until = deadline(self._timeout)
         breaker = self._breakers.setdefault(path, self._new_breaker())
-        for attempt in range(1, self._attempts + 1):
+        attempts = 1 if breaker.admit() == "TRIAL" else self._attempts
+        down = False
+        for attempt in range(1, attempts + 1):
             try:
-                return await self._attempt(path, content, limit, until, breaker)
+                answer = await self._attempt(path, content, limit, until)
+            except ProviderAnswerInvalid:
+                breaker.succeeded()
+                raise
             except _Again as failure:
-                problem = str(failure)
-                wait = wait_before(attempt, failure.headers)
-            if attempt == self._attempts or asyncio.get_running_loop().time() + wait >= until:
+                problem, wait = str(failure), wait_before(attempt, failure.headers)
+                down = down or failure.down
+            else:
+                breaker.succeeded()
+                return answer
+            if attempt == attempts or asyncio.get_running_loop().time() + wait >= until:
                 break
             await self._sleep(wait)
+        if down:
+            breaker.failed()
         raise ProviderUnavailable(f"the provider is unavailable: {problem}")
 
-    async def _attempt(self, path: str, content: bytes, limit: int, until: float, breaker: CircuitBreaker) -> bytes:
+    async def _attempt(self, path: str, content: bytes, limit: int, until: float) -> bytes:
         """One attempt's answer. Raises _Again where another may help."""
         loop = asyncio.get_running_loop()
         begun = None
         try:
             async with asyncio.timeout_at(until), self._turn:
-                breaker.admit()
                 begun = loop.time()
-                answer = await self._exchange(path, content, limit)
+                return await self._exchange(path, content, limit)
         except TimeoutError:
-            if begun is not None and loop.time() - begun >= min(SILENCE, self._timeout / 2):
-                breaker.failed()
-            raise _Again("it did not answer in time") from None
+            silent = begun is not None and loop.time() - begun >= min(SILENCE, self._timeout / 2)
+            raise _Again("it did not answer in time", down=silent) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
             # UnicodeError: a host name that cannot be looked up.
-            breaker.failed()
-            raise _Again(type(error).__name__) from None
-        except _Again:
-            breaker.failed()
-            raise
-        except ProviderAnswerInvalid:
-            breaker.succeeded()
-            raise
-        breaker.succeeded()
-        return answer
+            raise _Again(type(error).__name__, down=True) from None
 
     async def _exchange(self, path: str, content: bytes, limit: int) -> bytes:
         headers = {"Content-Type": "application/json"}
         async with self._http.stream("POST", self._base_url + path, content=content, headers=headers) as answer:
             status = answer.status_code
             if is_repeated(status):
-                raise _Again(f"HTTP status {status}", answer.headers)
+                raise _Again(f"HTTP status {status}", answer.headers, down=status not in PATIENCE_ASKED_FOR)
             if status in REFUSALS:
                 raise ProviderRefused(f"the provider refuses the request: HTTP status {status}")
             if status >= 400:

@@ -25,25 +25,41 @@ async def test_a_provider_that_is_down_is_left_alone_for_a_while_and_then_tried_
     clock = Clock()
     client = connect(attempts=2, breaker=lambda: CircuitBreaker(failures=3, pause=30, clock=clock))
     provider.fail_with(status(500), times=None)
-    for _ in range(4):
+    for _ in range(5):
         with pytest.raises(ProviderUnavailable):
             await ask(client)
-    assert len(provider.requests) == 3, "two attempts, then the third of which the breaker opened"
+    assert len(provider.requests) == 6, "two attempts of each of three requests"
 
     clock.now = 29.9
     with pytest.raises(CircuitOpen):
         await ask(client)
     clock.now = 30.1
-    for _ in range(2):
-        with pytest.raises(CircuitOpen):
-            await ask(client)
-    assert len(provider.requests) == 4, "one attempt, which failed"
+    with pytest.raises(ProviderUnavailable, match="500"):
+        await ask(client)
+    with pytest.raises(CircuitOpen):
+        await ask(client)
+    assert len(provider.requests) == 7, "one attempt, which failed"
 
     clock.now = 61
     provider.recover()
     assert await ask(client)
     assert await ask(client)
-    assert len(provider.requests) == 6
+    assert len(provider.requests) == 9
+
+
+async def test_a_passing_fault_does_not_shut_the_provider_out(provider, connect):
+    client = connect(attempts=2, breaker=lambda: CircuitBreaker(failures=1))
+    for _ in range(5):
+        provider.fail_with(status(502))
+        assert await ask(client)
+
+
+async def test_a_provider_that_wants_to_be_asked_more_slowly_is_not_shut_out(provider, connect):
+    client = connect(breaker=lambda: CircuitBreaker(failures=1))
+    provider.fail_with(status(429), times=3)
+    with pytest.raises(ProviderUnavailable, match="429"):
+        await ask(client)
+    assert await ask(client)
 
 
 async def test_a_trial_that_vanished_does_not_keep_the_provider_shut_out(provider, connect):
