@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -59,6 +61,10 @@ def exact(value: float) -> Decimal:
     return Decimal(repr(round(value, 6)))
 
 
+def rounded(value: Decimal) -> Decimal:
+    return value.quantize(Decimal("0.000001"), ROUND_HALF_UP)
+
+
 def strength_of(score: Decimal) -> int:
     return round(1 + 9 * (1 - math.exp(-float(score) / 25)))
 
@@ -91,7 +97,7 @@ async def test_it_is_recomputable_from_its_interactions(relations: Relations, bo
         if kind == "NOTE" or mentioned or not as_of - timedelta(days=720) < occurred <= as_of:
             continue
         side = kinds.InteractionDirection.Name(each.direction).removeprefix("INTERACTION_DIRECTION_")
-        decay = round(Decimal(0.5 ** ((as_of - occurred).total_seconds() / (90 * 86400))), 6)
+        decay = rounded(Decimal(0.5 ** ((as_of - occurred).total_seconds() / (90 * 86400))))
         weight = Decimal(WEIGHTS[kind]) * Decimal(TIMES.get(side, "1"))
         counted.append((occurred, interaction_id, kind, side, weight, decay))
     counted.sort(reverse=True)
@@ -111,7 +117,7 @@ async def test_it_is_recomputable_from_its_interactions(relations: Relations, bo
 
     found = [(each.factor, each.interaction_id, exact(each.weight), exact(each.decay)) for each in answer.contributions]
     assert sorted(map(str, found)) == sorted(str((f, i, exact(float(w)), exact(float(d)))) for f, i, w, d in expected)
-    values = {factor: sum((round(w * d, 6) for f, _, w, d in expected if f == factor), Decimal()) for factor in FACTORS}
+    values = {factor: sum((rounded(w * d) for f, _, w, d in expected if f == factor), Decimal()) for factor in FACTORS}
     assert [(part.factor, exact(part.value)) for part in answer.parts] == [
         (factor, exact(float(value))) for factor, value in values.items()
     ]
@@ -121,6 +127,22 @@ async def test_it_is_recomputable_from_its_interactions(relations: Relations, bo
     assert (await book.get(ada.id)).relationship_strength == answer.strength
     assert (answer.contact.id, answer.contact.display_name, answer.contact.organization) == (ada.id, "Ada", "Engines")
     assert answer.formula_version == "1"
+
+
+async def test_it_is_recomputable_as_the_documentation_says(relations: Relations, book: Book, log: Log) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "relationship-strength.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    documented: dict[str, Any] = {}
+    exec(example, documented)  # noqa: S102 - our own documentation
+    ada = await book.create(given_name="Ada")
+    for days in range(1, 30, 3):
+        await log.create(ada, type=MEETING, direction=OUTBOUND, occur_time=at(days=days, hours=days))
+        await log.create(ada, type=EMAIL, direction=INBOUND, occur_time=at(days=2 * days, hours=days))
+    contributions = await relations.contributions(ada.id, page_size=7)
+    strength = (await book.get(ada.id)).relationship_strength
+    assert documented["recomputed"](contributions) == strength > 5
+    for each in contributions:
+        assert exact(each.value) == rounded(Decimal(str(each.weight)) * Decimal(str(each.decay)))
 
 
 async def test_the_parts_add_up_and_say_in_words_what_they_are(relations: Relations, book: Book, log: Log) -> None:
