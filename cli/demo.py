@@ -7,13 +7,13 @@ import asyncio
 from rich.console import Console
 
 from cli.reaching import reached_suite
-from cli.tour import address_book, ties, time
+from cli.tour import address_book, network, ties, time
 from cli.tour.telling import Teller
 from shared.settings import Settings
 
 
 def demo() -> None:
-    """Take the tour: import and export, search, employments, merges, meetings, reminders, repeats, isolation."""
+    """Take the tour: import and export, search, employments, merges, meetings, reminders, insights, consent, repeats, isolation."""
     asyncio.run(_run(Settings.load()))
 
 
@@ -37,6 +37,9 @@ async def take(tour: Teller) -> None:
     await ties.merge_a_duplicate(tour, first)
     await time.log_a_meeting(tour, first)
     await time.remind_across_the_gap(tour, first)
+    await network.find_what_is_worth_doing(tour, first)
+    await network.explain_a_strength(tour, first)
+    await network.find_by_meaning(tour, first)
     await address_book.export(tour, first)
     await address_book.update_with_stale_etag(tour, first, contacts[0])
     await address_book.delete_and_undelete(tour, first, contacts[1])

@@ -15,6 +15,16 @@ from pmcrm.contacts.v1 import (
     tag_service_pb2_grpc,
     user_service_pb2_grpc,
 )
+from pmcrm.gdpr.v1 import (
+    audit_service_pb2_grpc,
+    consent_service_pb2_grpc,
+    data_subject_service_pb2_grpc,
+)
+from pmcrm.insights.v1 import (
+    insight_service_pb2_grpc,
+    relationship_service_pb2_grpc,
+    semantic_service_pb2_grpc,
+)
 from pmcrm.interactions.v1 import interaction_service_pb2_grpc, reminder_service_pb2_grpc
 
 from cli.services import SUITE
@@ -25,7 +35,7 @@ from shared.startup import ready_database
 from shared.telemetry import configure_logging
 
 # The services that commands call, in the order of their addresses.
-REACHED: tuple[Service, ...] = ("contacts", "interactions")
+REACHED: tuple[Service, ...] = ("contacts", "interactions", "insights", "gdpr")
 
 Metadata = tuple[tuple[str, str], ...]
 
@@ -46,6 +56,12 @@ class Suite:
     tags: tag_service_pb2_grpc.TagServiceStub
     interactions: interaction_service_pb2_grpc.InteractionServiceStub
     reminders: reminder_service_pb2_grpc.ReminderServiceStub
+    insights: insight_service_pb2_grpc.InsightServiceStub
+    semantic: semantic_service_pb2_grpc.SemanticServiceStub
+    relationships: relationship_service_pb2_grpc.RelationshipServiceStub
+    consents: consent_service_pb2_grpc.ConsentServiceStub
+    data_subjects: data_subject_service_pb2_grpc.DataSubjectServiceStub
+    audit: audit_service_pb2_grpc.AuditServiceStub
 
 
 @asynccontextmanager
@@ -78,13 +94,12 @@ async def reached_suite(settings: Settings) -> AsyncIterator[Suite]:
 
 @asynccontextmanager
 async def _stubs(addresses: Sequence[str], operator_key: str, *, started: bool) -> AsyncIterator[Suite]:
-    contacts_address, interactions_address = addresses
-    async with (
-        grpc.aio.insecure_channel(contacts_address) as contacts,
-        grpc.aio.insecure_channel(interactions_address) as interactions,
-    ):
+    async with AsyncExitStack() as channels:
+        contacts, interactions, insights, gdpr = [
+            await channels.enter_async_context(grpc.aio.insecure_channel(address)) for address in addresses
+        ]
         yield Suite(
-            address=contacts_address,
+            address=addresses[0],
             started=started,
             operator=(("x-operator-key", operator_key),),
             users=user_service_pb2_grpc.UserServiceStub(contacts),
@@ -93,6 +108,12 @@ async def _stubs(addresses: Sequence[str], operator_key: str, *, started: bool) 
             tags=tag_service_pb2_grpc.TagServiceStub(contacts),
             interactions=interaction_service_pb2_grpc.InteractionServiceStub(interactions),
             reminders=reminder_service_pb2_grpc.ReminderServiceStub(interactions),
+            insights=insight_service_pb2_grpc.InsightServiceStub(insights),
+            semantic=semantic_service_pb2_grpc.SemanticServiceStub(insights),
+            relationships=relationship_service_pb2_grpc.RelationshipServiceStub(insights),
+            consents=consent_service_pb2_grpc.ConsentServiceStub(gdpr),
+            data_subjects=data_subject_service_pb2_grpc.DataSubjectServiceStub(gdpr),
+            audit=audit_service_pb2_grpc.AuditServiceStub(gdpr),
         )
 
 
