@@ -9,6 +9,7 @@ import asyncio
 import json
 import math
 import re
+import unicodedata
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any, Literal
 from services.insights.findings import Finding
 from services.insights.provider.failures import ProviderAnswerInvalid, ProviderError, ProviderUnavailable
 from services.insights.provider.writer import ProviderWriter
+from shared.text import text_problem
 
 # Names of ProviderOutcome without its prefix.
 Outcome = Literal["NOT_ASKED", "ANSWERED", "UNAVAILABLE", "ANSWER_INVALID"]
@@ -182,6 +184,8 @@ def _filled(text: object, people: Mapping[str, str], limit: int) -> str:
         raise ProviderAnswerInvalid("the provider's words hold a link or characters that are not shown")
     # In one pass: a name that looks like a placeholder is a name.
     filled = _PLACEHOLDER.sub(lambda found: people[found.group()], text.strip())
-    if not 0 < len(filled) <= limit:
-        raise ProviderAnswerInvalid("the provider's words are empty or too long")
-    return filled
+    normal = "" if text_problem(filled, limit) else unicodedata.normalize("NFC", filled)
+    # A few characters have only a decomposed normal form, which is longer.
+    if not 0 < len(normal) <= limit:
+        raise ProviderAnswerInvalid("the provider's words are empty, too long, or none that may be stored")
+    return normal

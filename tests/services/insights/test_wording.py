@@ -99,6 +99,11 @@ async def test_names_are_filled_in_here(provider, writer):
     )
 
 
+async def test_words_are_kept_in_nfc_as_all_texts_are(provider, writer):
+    provider.write = lambda data: {"title": "{contact_1}", "body": "At the cafe\u0301."}
+    assert (await word(writer, finding())).words[0].body == "At the caf\u00e9."
+
+
 async def test_a_name_that_looks_like_a_placeholder_is_a_name(provider, writer):
     provider.write = lambda data: {"title": "{contact_1}, {contact_2}", "body": "Call."}
     result = await word(writer, finding(ADA, GRACE), names={ADA: "{contact_2} {x}", GRACE: r"\g<0>"})
@@ -215,10 +220,12 @@ async def test_without_a_writer_or_findings_or_a_name_nobody_is_asked(provider, 
         {"title": "x" * 190 + "{contact_1}", "body": "x"},
         {"title": "{contact_1}", "body": "x" * 2001},
         {"title": "{contact_1}", "body": "{contact_1}" * 200},
+        {"title": "{contact_1}" + "\u0958" * 100, "body": "x"},
         {"title": "{contact_1}\0", "body": "x"},
         {"title": "{contact_1}\x1b[2J", "body": "x"},
         {"title": "{contact_1}", "body": "x\x07"},
         {"title": "{contact_1}", "body": "x\u2028y"},
+        {"title": "{contact_1}", "body": "a" + "\u0301" * 31},
         {"title": "{contact_1}\u202e", "body": "x"},
         {"title": "{contact_1}", "body": "\ud800"},
         {"title": "{contact_1}", "body": "See https://example.com/login"},
