@@ -104,12 +104,40 @@ def embeddings() -> None:
     typer.echo(f"{done} change{'' if done == 1 else 's'} followed.")
 
 
+@app.command()
+def generate_insights() -> None:
+    """Ask the rules for what is worth doing, for every active tenant, as pmcrm_insights in DATABASE_URL. Daily."""
+    # Imported here: it comes with grpc, which the process that supervises workers must not import.
+    from services.insights import generating_for_all
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Tenants", total=None)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        totals = _run(lambda conn, settings: generating_for_all.generate_for_all(conn, settings, show))
+    typer.echo(f"{totals.tenants} tenant{'' if totals.tenants == 1 else 's'}:", nl=False)
+    typer.echo(f" {totals.created} insights created, {totals.superseded} superseded.")
+    if totals.failed:
+        typer.echo(f"Those of {totals.failed} were not generated; the log says why.", err=True)
+        raise typer.Exit(1)
+
+
 async def refresh_due_times(conn: Connection) -> int:
     """Derives reminders with the time zones of this release; returns how many were derived with another one."""
     # Imported here: it comes with grpc, which the process that supervises workers must not import.
     from services.interactions import refreshing
 
     return await refreshing.refresh_reminders(conn)
+
+
+async def generate_daily_insights(conn: Connection, settings: Settings) -> str:
+    """Generates the insights of every active tenant, where DATABASE_URL is set; returns what came of it."""
+    # Imported here: it comes with grpc, which the process that supervises workers must not import.
+    from services.insights import generating_for_all
+
+    return await generating_for_all.generate_where_possible(conn, settings)
 
 
 async def embed_changes(conn: Connection, settings: Settings) -> int:

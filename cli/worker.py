@@ -15,7 +15,14 @@ from datetime import timedelta
 import typer
 from prometheus_client import start_http_server
 
-from cli.maintenance import MONTHS_AHEAD, create_partitions, embed_changes, forget_expired_requests, refresh_due_times
+from cli.maintenance import (
+    MONTHS_AHEAD,
+    create_partitions,
+    embed_changes,
+    forget_expired_requests,
+    generate_daily_insights,
+    refresh_due_times,
+)
 from cli.settings import warn_of_strays
 from shared.edge import CannotServe
 from shared.periodic import Task
@@ -34,6 +41,7 @@ TASKS = (
     Task("refresh-strengths", timedelta(days=1), lambda conn, _: refresh_strengths(conn, lambda done, total: None)),
     Task("refresh-reminders", timedelta(days=1), lambda conn, _: refresh_due_times(conn)),
     Task("embeddings", timedelta(seconds=5), embed_changes),
+    Task("generate-insights", timedelta(days=1), generate_daily_insights),
     Task("vector-indexes", timedelta(days=1), refresh_where_possible),
 )
 
