@@ -13,7 +13,7 @@ from shared.settings import Settings
 
 
 def demo() -> None:
-    """Take the tour: import and export, search, employments, merges, meetings, reminders, insights, consent, repeats, isolation."""
+    """Take the tour: import and export, search, merges, meetings, reminders, insights, consent, repeats, isolation."""
     asyncio.run(_run(Settings.load()))
 
 
