@@ -38,8 +38,7 @@ def placed(count: int, ties: Sequence[Tie]) -> list[Point]:
     inside = _settled(len(tied), [(number[one], number[other]) for one, other in ties])
     places: dict[int, Point] = dict(zip(tied, inside, strict=True))
     alone = [node for node in range(count) if node not in neighbours]
-    edge = max((math.hypot(x, y) for x, y in inside), default=-SPACING)
-    places.update(zip(alone, _rings(len(alone), edge + SPACING), strict=True))
+    places.update(zip(alone, _rings(len(alone), *_around(inside)), strict=True))
     return [places[node] for node in range(count)]
 
 
@@ -89,7 +88,12 @@ def _settled(count: int, ties: Sequence[Tie]) -> list[Point]:
             xs[i] += moves_x[i] * scale
             ys[i] += moves_y[i] * scale
     _part(xs, ys)
-    return list(zip(xs, ys, strict=True))
+    middle_x, middle_y = _middle(xs), _middle(ys)
+    return [(x - middle_x, y - middle_y) for x, y in zip(xs, ys, strict=True)]
+
+
+def _middle(values: Sequence[float]) -> float:
+    return (min(values) + max(values)) / 2 if values else 0.0
 
 
 def _part(xs: list[float], ys: list[float]) -> None:
@@ -131,14 +135,25 @@ def _after(here: Sequence[int], place: int, there: Sequence[int]) -> Iterable[in
     yield from there
 
 
-def _rings(count: int, radius: float) -> Iterator[Point]:
-    """So many places on rings, from the innermost outwards. One in the middle when that has no radius."""
+def _around(points: Sequence[Point]) -> tuple[float, float]:
+    """The two radii of an ellipse around points whose middle is (0, 0), with room between; 0 around none."""
+    if not points:
+        return 0.0, 0.0
+    across = max(SPACING / 2, *(abs(x) for x, _ in points))
+    down = max(SPACING / 2, *(abs(y) for _, y in points))
+    scale = max(math.hypot(x / across, y / down) for x, y in points)
+    return scale * across + SPACING, scale * down + SPACING
+
+
+def _rings(count: int, across: float, down: float) -> Iterator[Point]:
+    """So many places on ellipses, from the innermost outwards. One in the middle when that has no radius."""
     left = count
     while left > 0:
-        room = max(1, math.floor(2 * math.pi * radius / SPACING))
+        # As many as keep their distance where the ellipse is most bent.
+        room = max(1, math.floor(2 * math.pi * min(across, down) / SPACING))
         here = min(room, left)
         for i in range(here):
             angle = 2 * math.pi * i / here - math.pi / 2
-            yield radius * math.cos(angle), radius * math.sin(angle)
+            yield across * math.cos(angle), down * math.sin(angle)
         left -= here
-        radius += SPACING
+        across, down = across + SPACING, down + SPACING
