@@ -7,6 +7,7 @@ CREATE TABLE consent_records (
     contact_id uuid,
     subject_id uuid NOT NULL GENERATED ALWAYS AS (coalesce(contact_id, user_id)) STORED,
     withdrawn_consent_id uuid,
+    withdrawn_subject_id uuid,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     expires_at timestamptz,
     type text NOT NULL CHECK (type IN ('CONSENT', 'EXPLICIT_CONSENT', 'PARENTAL_CONSENT', 'OBJECTION', 'WITHDRAWAL')),
@@ -23,6 +24,7 @@ CREATE TABLE consent_records (
     PRIMARY KEY (user_id, id),
     FOREIGN KEY (user_id, withdrawn_consent_id) REFERENCES consent_records (user_id, id),
     CHECK ((type = 'WITHDRAWAL') = (withdrawn_consent_id IS NOT NULL)),
+    CHECK ((type = 'WITHDRAWAL') = (withdrawn_subject_id IS NOT NULL)),
     CHECK (expires_at IS NULL OR type IN ('CONSENT', 'EXPLICIT_CONSENT', 'PARENTAL_CONSENT'))
 );
 COMMENT ON TABLE consent_records IS
@@ -31,6 +33,8 @@ COMMENT ON COLUMN consent_records.contact_id IS 'Who declared it; NULL for the u
 -- NOTE: no foreign key to contacts: that processing was permitted has to be proved when the contact is gone.
 COMMENT ON COLUMN consent_records.subject_id IS 'contact_id, and for the user its own id.';
 COMMENT ON COLUMN consent_records.withdrawn_consent_id IS 'The declaration that a WITHDRAWAL withdraws.';
+COMMENT ON COLUMN consent_records.withdrawn_subject_id IS
+    'Whose declaration a WITHDRAWAL withdraws: its own, or one of somebody who was merged into it then. Set by trigger.';
 COMMENT ON COLUMN consent_records.created_at IS 'The clock, not the beginning of the transaction: declarations of one person are in the order in which they were made.';
 COMMENT ON COLUMN consent_records.expires_at IS 'Until when a permission holds; NULL for ever.';
 COMMENT ON COLUMN consent_records.text_hash IS 'SHA-256 of the text that the person saw, in UTF-8.';
@@ -40,12 +44,31 @@ CREATE INDEX consent_records_created_idx ON consent_records (user_id, created_at
 -- Nobody withdraws a declaration twice, however many try at once.
 CREATE UNIQUE INDEX consent_records_withdrawn_idx ON consent_records (user_id, withdrawn_consent_id)
     WHERE withdrawn_consent_id IS NOT NULL;
+CREATE INDEX consent_records_withdrawn_subject_idx
+    ON consent_records (user_id, withdrawn_subject_id, purpose, created_at, id)
+    WHERE withdrawn_subject_id IS NOT NULL;
 
 ALTER TABLE consent_records ENABLE ROW LEVEL SECURITY;
 ALTER TABLE consent_records FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON consent_records
     USING (user_id = app.current_user_id())
     WITH CHECK (user_id = app.current_user_id());
+
+CREATE FUNCTION app.name_withdrawn_subject() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+    AS $$
+    BEGIN
+        -- Of no other purpose and no withdrawal: then it stays NULL, which the table refuses.
+        NEW.withdrawn_subject_id := (
+            SELECT c.subject_id FROM public.consent_records AS c
+            WHERE c.user_id = NEW.user_id AND c.id = NEW.withdrawn_consent_id
+                AND c.purpose = NEW.purpose AND c.type <> 'WITHDRAWAL'
+        );
+        RETURN NEW;
+    END
+    $$;
+COMMENT ON FUNCTION app.name_withdrawn_subject() IS 'BEFORE INSERT row trigger: whose declaration is withdrawn.';
+CREATE TRIGGER withdrawn_subject BEFORE INSERT ON consent_records
+    FOR EACH ROW WHEN (NEW.type = 'WITHDRAWAL') EXECUTE FUNCTION app.name_withdrawn_subject();
 
 -- As before, and an entry about a declaration is about whoever made it, the user or a contact.
 GRANT CREATE ON SCHEMA app TO pmcrm_audit;
@@ -145,65 +168,89 @@ GRANT SELECT ON consent_states TO pmcrm_contacts, pmcrm_interactions, pmcrm_insi
 GRANT SELECT, DELETE ON consent_states TO pmcrm_service;
 
 
+-- Reads the newest declarations alone, however many there are: one after the other, from the end of the index.
 CREATE FUNCTION app.consent_status(tenant uuid, subjects uuid[], as_of timestamptz, only_purpose text DEFAULT NULL)
     RETURNS TABLE (subject_id uuid, purpose text, status text, expires_at timestamptz, consent_id uuid)
     LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10 SET search_path = pg_catalog, public, pg_temp
     AS $$
     #variable_conflict use_column
+    DECLARE
+        persons uuid[];
+        since timestamptz;
+        standing record;
+        withdrawal record;
     BEGIN
-        RETURN QUERY
-            WITH made AS (
-                SELECT asked.id AS subject, r.*
-                FROM (SELECT DISTINCT unnest(subjects)) AS asked (id)
-                CROSS JOIN LATERAL (
-                    SELECT asked.id AS id
-                    UNION ALL
-                    SELECT d.contact_id FROM contact_redirects AS d WHERE d.user_id = tenant AND d.survivor_id = asked.id
-                ) AS person
-                CROSS JOIN LATERAL (
-                    SELECT c.id, c.purpose, c.type, c.created_at, c.expires_at, c.withdrawn_consent_id
-                    FROM consent_records AS c
-                    WHERE c.user_id = tenant AND c.subject_id = person.id AND c.created_at <= as_of
-                        AND (only_purpose IS NULL OR c.purpose = only_purpose)
-                ) AS r
-            ),
-            -- A withdrawal counts for who made it and for whose declaration it withdraws: undoing a merge loses none.
-            declared AS (
-                SELECT * FROM made
+        FOR subject_id IN SELECT DISTINCT unnest(subjects) LOOP
+            persons := ARRAY(
+                SELECT subject_id
+                UNION ALL
+                SELECT r.contact_id FROM contact_redirects AS r WHERE r.user_id = tenant AND r.survivor_id = subject_id
+            );
+            FOR purpose IN
+                SELECT only_purpose WHERE only_purpose IS NOT NULL
                 UNION
-                SELECT m.subject, w.id, w.purpose, w.type, w.created_at, w.expires_at, w.withdrawn_consent_id
-                FROM made AS m
-                JOIN consent_records AS w ON w.user_id = tenant AND w.withdrawn_consent_id = m.id
-                WHERE w.created_at <= as_of
-            ),
-            -- An objection that is withdrawn counts for nothing, and so does its withdrawal: what was before it holds again.
-            counting AS (
-                SELECT d.*, row_number() OVER (PARTITION BY d.subject, d.purpose ORDER BY d.created_at, d.id) AS place
-                FROM declared AS d
-                LEFT JOIN consent_records AS o ON o.user_id = tenant AND o.id = d.withdrawn_consent_id
-                LEFT JOIN declared AS w ON w.subject = d.subject AND w.withdrawn_consent_id = d.id
-                WHERE o.type IS DISTINCT FROM 'OBJECTION' AND (d.type <> 'OBJECTION' OR w.id IS NULL)
-            ),
-            -- One that stands is not ended by the withdrawal of a permission that was given before it.
-            standing AS (
-                SELECT c.*,
-                    coalesce(max(c.place) FILTER (WHERE c.type = 'OBJECTION') OVER person, 0)
-                    > coalesce(max(c.place) FILTER (WHERE c.type NOT IN ('OBJECTION', 'WITHDRAWAL')) OVER person, 0) AS objected
-                FROM counting AS c
-                WINDOW person AS (PARTITION BY c.subject, c.purpose)
-            )
-            SELECT DISTINCT ON (s.subject, s.purpose)
-                s.subject, s.purpose,
-                CASE
-                    WHEN s.type = 'WITHDRAWAL' THEN 'WITHDRAWN'
-                    WHEN s.type = 'OBJECTION' THEN 'OBJECTED'
-                    WHEN s.expires_at <= as_of THEN 'EXPIRED'
-                    ELSE 'GRANTED'
-                END,
-                s.expires_at, s.id
-            FROM standing AS s
-            WHERE s.type <> 'WITHDRAWAL' OR NOT s.objected
-            ORDER BY s.subject, s.purpose, s.place DESC;
+                SELECT c.purpose FROM consent_records AS c
+                WHERE only_purpose IS NULL AND c.user_id = tenant AND c.subject_id = ANY (persons)
+            LOOP
+                -- An objection that is withdrawn counts for nothing, and so does its withdrawal: what was before it holds again.
+                SELECT newest.* INTO standing
+                FROM unnest(persons) AS person (id)
+                CROSS JOIN LATERAL (
+                    SELECT c.id, c.type, c.created_at, c.expires_at
+                    FROM consent_records AS c
+                    WHERE c.user_id = tenant AND c.subject_id = person.id AND c.purpose = consent_status.purpose
+                        AND c.created_at <= as_of AND c.type <> 'WITHDRAWAL'
+                        AND (c.type <> 'OBJECTION' OR NOT EXISTS (
+                            SELECT FROM consent_records AS w
+                            WHERE w.user_id = tenant AND w.withdrawn_consent_id = c.id AND w.created_at <= as_of
+                        ))
+                    ORDER BY c.created_at DESC, c.id DESC
+                    LIMIT 1
+                ) AS newest
+                ORDER BY newest.created_at DESC, newest.id DESC
+                LIMIT 1;
+                since := coalesce(standing.created_at, '-infinity');
+                -- A withdrawal counts for who made it and for whose declaration it withdraws: undoing a merge loses none.
+                SELECT newest.* INTO withdrawal
+                FROM unnest(persons) AS person (id)
+                CROSS JOIN LATERAL (
+                    SELECT c.id, c.created_at
+                    FROM (
+                        SELECT w.id, w.created_at, w.withdrawn_consent_id
+                        FROM consent_records AS w
+                        WHERE w.user_id = tenant AND w.subject_id = person.id AND w.purpose = consent_status.purpose
+                            AND w.created_at BETWEEN since AND as_of
+                        UNION ALL
+                        SELECT w.id, w.created_at, w.withdrawn_consent_id
+                        FROM consent_records AS w
+                        WHERE w.user_id = tenant AND w.withdrawn_subject_id = person.id
+                            AND w.purpose = consent_status.purpose AND w.created_at BETWEEN since AND as_of
+                    ) AS c
+                    JOIN consent_records AS o ON o.user_id = tenant AND o.id = c.withdrawn_consent_id
+                    WHERE o.type <> 'OBJECTION' AND (c.created_at > since OR standing.id IS NULL OR c.id > standing.id)
+                    ORDER BY c.created_at DESC, c.id DESC
+                    LIMIT 1
+                ) AS newest
+                ORDER BY newest.created_at DESC, newest.id DESC
+                LIMIT 1;
+                IF standing.id IS NULL AND withdrawal.id IS NULL THEN
+                    CONTINUE;
+                END IF;
+                -- An objection that stands is not ended by the withdrawal of a permission that was given before it.
+                IF standing.type = 'OBJECTION' THEN
+                    status := 'OBJECTED';
+                ELSIF withdrawal.id IS NOT NULL THEN
+                    status := 'WITHDRAWN';
+                ELSIF standing.expires_at <= as_of THEN
+                    status := 'EXPIRED';
+                ELSE
+                    status := 'GRANTED';
+                END IF;
+                consent_id := CASE status WHEN 'WITHDRAWN' THEN withdrawal.id ELSE standing.id END;
+                expires_at := CASE status WHEN 'WITHDRAWN' THEN NULL ELSE standing.expires_at END;
+                RETURN NEXT;
+            END LOOP;
+        END LOOP;
     END
     $$;
 COMMENT ON FUNCTION app.consent_status(uuid, uuid[], timestamptz, text) IS
