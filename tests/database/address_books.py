@@ -58,7 +58,7 @@ async def fill(superuser: Connection, contacts: Connection, tenants: int, each: 
     return ids
 
 
-# Two tags of twenty for each contact, and one employment in one of twenty organizations.
+# Two tags of twenty for each contact, one employment in one of twenty organizations, and a consent that holds.
 HANG = """
     INSERT INTO tags (user_id, name, name_key, sort_name)
     SELECT u.id, 'Tag ' || n, 'tag ' || n, 'tag ' || n FROM users AS u CROSS JOIN generate_series(1, 20) AS n;
@@ -75,14 +75,16 @@ HANG = """
     SELECT c.user_id, c.id, o.id, 'Engineer', 2000 + c.n, true
     FROM numbered AS c
     JOIN organizations AS o ON o.user_id = c.user_id AND o.name_key = 'company ' || 1 + c.n;
+    INSERT INTO consent_states (user_id, contact_id, purpose, status, consent_id)
+    SELECT c.user_id, c.id, 'ai_processing', 'GRANTED', c.id FROM numbered AS c;
     DROP TABLE numbered;
 """
 
 
 async def hang(superuser: Connection) -> None:
-    """Gives all contacts tags and employments; without triggers, and so without audit rows."""
+    """Gives all contacts tags, employments and consents; without triggers, and so without audit rows."""
     async with superuser.transaction():
         await superuser.execute("SET LOCAL session_replication_role = replica")
-        await superuser.execute("DELETE FROM contact_tags; DELETE FROM contact_employments")
+        await superuser.execute("DELETE FROM contact_tags; DELETE FROM contact_employments; DELETE FROM consent_states")
         await superuser.execute("DELETE FROM tags; DELETE FROM organizations")
         await superuser.execute(HANG)
