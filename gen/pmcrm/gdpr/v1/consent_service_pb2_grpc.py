@@ -101,11 +101,11 @@ class ConsentServiceServicer:
     """
 
     def RecordConsent(self, request, context):
-        """Records a declaration and returns it. Takes effect at once.
+        """Records a declaration and returns it. Takes effect at once. A contact whose processing is restricted may declare.
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: the purpose is not given, a consent has no text_version, the type is WITHDRAWAL,
-        expire_time is in the past, or a field is malformed or over its limit
+        expire_time is in the past or given for an objection, or a field is malformed or over its limit
         - INVALID_ARGUMENT REQUEST_ID_REUSED: another body was sent with this request_id
         - NOT_FOUND CONTACT_NOT_FOUND: the tenant has no living contact with contact_id
         """
@@ -114,14 +114,19 @@ class ConsentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WithdrawConsent(self, request, context):
-        """Withdraws a declaration, or whatever holds for a purpose, by recording a withdrawal, and returns that.
+        """Withdraws a declaration, or whatever holds for a purpose, by recording a withdrawal, and returns that. Permissions
+        that have expired can be withdrawn, and so can objections. A contact that is deleted, or whose processing is
+        restricted, may withdraw. The withdrawal has the purpose and the legal basis of what it withdraws, and IP address
+        and user agent of the metadata.
 
         Fails with:
-        - INVALID_ARGUMENT FIELD_INVALID: neither id nor purpose is given, or both are, or one is malformed
+        - INVALID_ARGUMENT FIELD_INVALID: neither id nor purpose is given, or both are, contact_id is given with id, or a
+        field is malformed or over its limit
         - INVALID_ARGUMENT REQUEST_ID_REUSED: another body was sent with this request_id
         - NOT_FOUND CONSENT_NOT_FOUND: the tenant has no declaration with this id, or none for this person and purpose
         - NOT_FOUND CONTACT_NOT_FOUND: the tenant has no contact with contact_id
-        - FAILED_PRECONDITION CONSENT_ALREADY_WITHDRAWN: it has been withdrawn, or is a withdrawal itself
+        - FAILED_PRECONDITION CONSENT_ALREADY_WITHDRAWN: it has been withdrawn, or is a withdrawal itself; or all that was
+        declared for this purpose has been withdrawn
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
