@@ -179,7 +179,7 @@ def at_all_times(held: Held) -> Held:
     return {purpose: (status.replace("EXPIRED", "GRANTED"), made) for purpose, (status, made) in held.items()}
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(history=histories(3), merged_at=st.integers(0, 14), undone=st.booleans())
 async def test_any_history_means_the_same_in_sql_at_every_moment(
     as_superuser: Connection, history: list[Declaration], merged_at: int, undone: bool
