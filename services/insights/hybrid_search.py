@@ -27,9 +27,9 @@ from shared.server import Runtime
 
 QUERIES = queries.load(Path(__file__).parent / "queries")
 
-# What scores less is not found by meaning. Hashed words of texts that have nothing to do with each other fall into the
-# same places now and then.
-LEAST_SCORES = {"LEXICAL": 0.1, "SEMANTIC": 1e-6}
+# What scores less is not found by meaning, or every query would find everything. Words of texts that have nothing to do
+# with each other are hashed into the same of 512 places now and then: one such text in some thousands scores more.
+LEAST_SCORES = {"LEXICAL": 0.15, "SEMANTIC": 0.1}
 
 
 @dataclass(frozen=True, slots=True)

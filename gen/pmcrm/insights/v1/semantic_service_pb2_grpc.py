@@ -120,9 +120,10 @@ class SemanticServiceServicer:
         closest can be paged through.
 
         Fails with:
-        - INVALID_ARGUMENT FIELD_INVALID: neither query nor vector is given, or both are; the query is over 10 000
-        characters; or page_size, skip, min_score or a time is out of range
-        - INVALID_ARGUMENT EMBEDDING_INVALID: the vector is empty, all zero, of the wrong length, or holds NaN or infinity
+        - INVALID_ARGUMENT FIELD_INVALID: neither query nor vector is given, or both are; the query is blank or over 10 000
+        characters; or target, contact_id, page_size, skip, min_score or a time is out of range
+        - INVALID_ARGUMENT EMBEDDING_INVALID: the vector is empty, all zero, of the wrong length, or holds NaN, infinity or
+        a number beyond ±65 504, the largest of half precision
         - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is none that this call returned for the same arguments
         - NOT_FOUND CONTACT_NOT_FOUND: the tenant has no contact with contact_id
         - FAILED_PRECONDITION PROCESSING_RESTRICTED: the processing of that contact is restricted
@@ -141,8 +142,8 @@ class SemanticServiceServicer:
         can be paged through.
 
         Fails with:
-        - INVALID_ARGUMENT FIELD_INVALID: the query is empty or over 1 000 characters, or page_size, skip or a time is out
-        of range
+        - INVALID_ARGUMENT FIELD_INVALID: the query is empty or over 1 000 characters, or target, contact_id, page_size,
+        skip or a time is out of range
         - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is none that this call returned for the same arguments
         - NOT_FOUND CONTACT_NOT_FOUND: the tenant has no contact with contact_id
         - FAILED_PRECONDITION PROCESSING_RESTRICTED: the processing of that contact is restricted
