@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from services.insights.introductions.network import Named, Network, Person, Stay
 from services.insights.introductions.paths import Path
@@ -56,13 +57,49 @@ def says_something(named: Named, contacts: int) -> bool:
     return named.carriers <= TOO_MANY and (named.carriers <= MANY or named.carriers <= PART * contacts)
 
 
-def in_common(one: Person, other: Person, network: Network) -> list[Reason]:
-    """What two have in common, but for the texts about them."""
-    return [
-        reason
-        for reason in (_tags(one, other, network), _topics(one, other, network), _organizations(one, other, network))
-        if reason is not None
-    ]
+class Likings:
+    """What people of a network have in common, but for the texts about them."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        contacts = network.contacts
+        self._tags = {
+            key: TAG * rarity(tag.carriers) for key, tag in network.tags.items() if says_something(tag, contacts)
+        }
+        self._topics = {
+            key: TOPIC * rarity(topic.carriers)
+            for key, topic in network.topics.items()
+            if says_something(topic, contacts)
+        }
+        self._organizations = {
+            key: rarity(place.carriers)
+            for key, place in network.organizations.items()
+            if says_something(place, contacts)
+        }
+        self._places = {
+            key: frozenset(stay.organization_id for stay in person.stays) & self._organizations.keys()
+            for key, person in network.people.items()
+        }
+
+    def weight(self, one: Person, other: Person) -> float:
+        """What all that two have in common weighs together."""
+        tags = sum(self._tags.get(key, 0.0) for key in one.tags & other.tags)
+        topics = sum(self._topics.get(key, 0.0) for key in one.topics & other.topics)
+        places = self._places[one.id] & self._places[other.id]
+        there = sum(self._organizations[key] * _togetherness(key, one.stays, other.stays) for key in places)
+        return min(TAGS, tags) + min(TOPICS, topics) + min(ORGANIZATIONS, there)
+
+    def reasons(self, one: Person, other: Person) -> list[Reason]:
+        """The same, in words."""
+        places = self._places[one.id] & self._places[other.id]
+        there = {key: self._organizations[key] * _togetherness(key, one.stays, other.stays) for key in places}
+        tags = {key: self._tags[key] for key in one.tags & other.tags if key in self._tags}
+        topics = {key: self._topics[key] for key in one.topics & other.topics if key in self._topics}
+        return [
+            *_reason("SHARED_TAGS", tags, self._network.tags, TAGS, "TAG"),
+            *_reason("SHARED_TOPICS", topics, self._network.topics, TOPICS, ""),
+            *_reason("SHARED_ORGANIZATION", there, self._network.organizations, ORGANIZATIONS, "ORGANIZATION"),
+        ]
 
 
 def alike(cosine: float | None) -> list[Reason]:
@@ -98,38 +135,24 @@ def familiarity(one: Person, other: Person) -> float:
     return STRANGER + (1 - STRANGER) * (min(one.strength, other.strength) - 1) / 9
 
 
-def _tags(one: Person, other: Person, network: Network) -> Reason | None:
-    shared = [key for key in one.tags & other.tags if says_something(network.tags[key], network.contacts)]
-    if not shared:
-        return None
-    shared.sort(key=lambda key: (network.tags[key].carriers, network.tags[key].name, key))
-    weight = min(TAGS, math.fsum(TAG * rarity(network.tags[key].carriers) for key in shared))
-    evidence = tuple(("TAG", key, network.tags[key].name) for key in shared)
-    return Reason("SHARED_TAGS", weight, _listed([network.tags[key].name for key in shared]), evidence)
+def _weights(weight: float, names: Mapping[Any, Named], contacts: int) -> dict[Any, float]:
+    """What each of the things weighs that say something."""
+    return {key: weight * rarity(named.carriers) for key, named in names.items() if says_something(named, contacts)}
 
 
-def _topics(one: Person, other: Person, network: Network) -> Reason | None:
-    shared = [key for key in one.topics & other.topics if says_something(network.topics[key], network.contacts)]
-    if not shared:
-        return None
-    shared.sort(key=lambda key: (network.topics[key].carriers, key))
-    weight = min(TOPICS, math.fsum(TOPIC * rarity(network.topics[key].carriers) for key in shared))
-    return Reason("SHARED_TOPICS", weight, _listed([network.topics[key].name for key in shared]))
+def _reason(
+    kind: str, weights: Mapping[Any, float], names: Mapping[Any, Named], most: float, evidence: str
+) -> list[Reason]:
+    """What two share of one sort, the weightiest first; nothing when they share none.
 
-
-def _organizations(one: Person, other: Person, network: Network) -> Reason | None:
-    weights = {
-        key: _togetherness(key, one.stays, other.stays) * rarity(network.organizations[key].carriers)
-        for key in {stay.organization_id for stay in one.stays} & {stay.organization_id for stay in other.stays}
-        if says_something(network.organizations[key], network.contacts)
-    }
+    evidence: of which type of evidence their keys are the ids; empty where they are none.
+    """
     if not weights:
-        return None
-    shared = sorted(weights, key=lambda key: (-weights[key], network.organizations[key].name, key))
-    names = [network.organizations[key].name for key in shared]
-    evidence = tuple(("ORGANIZATION", key, name) for key, name in zip(shared, names, strict=True))
-    weight = min(ORGANIZATIONS, math.fsum(weights[key] for key in shared))
-    return Reason("SHARED_ORGANIZATION", weight, _listed(names), evidence)
+        return []
+    shared = sorted(weights, key=lambda key: (-weights[key], names[key].name, key))
+    weight = min(most, math.fsum(weights[key] for key in shared))
+    rests_on = tuple((evidence, key, names[key].name) for key in shared) if evidence else ()
+    return [Reason(kind, weight, _listed([names[key].name for key in shared]), rests_on)]
 
 
 def _togetherness(key: uuid.UUID, ours: Sequence[Stay], theirs: Sequence[Stay]) -> float:

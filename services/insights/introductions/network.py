@@ -45,7 +45,7 @@ class Person:
     """A living, unrestricted contact.
 
     strength: how close the user is to it, 1 to 10. topics: folded. links: the other contact → the link.
-    meetings: interactions in which it took part, the oldest first.
+    meetings: interactions in which it took part.
     """
 
     id: uuid.UUID
@@ -54,7 +54,7 @@ class Person:
     topics: set[str] = field(default_factory=set)
     stays: list[Stay] = field(default_factory=list)
     links: dict[uuid.UUID, uuid.UUID] = field(default_factory=dict)
-    meetings: list[uuid.UUID] = field(default_factory=list)
+    meetings: set[uuid.UUID] = field(default_factory=set)
 
 
 class Named(NamedTuple):

@@ -30,48 +30,49 @@ class Path:
     acquaintances: int = 0
 
 
-def path_between(one: Person, other: Person, ties: Ties) -> Path | None:
-    """The best path between two who do not know each other; None when nothing connects them."""
-    return _over_one(one.id, other.id, ties) or _over_two(one.id, other.id, ties) or _over_organization(one, other)
+class Paths:
+    """Finds paths between people who do not know each other."""
+
+    def __init__(self, ties: Ties) -> None:
+        self._ties = ties
+        # Everybody's acquaintances, the surest first.
+        self._surest = {
+            person: sorted(known, key=lambda key: (-known[key].weight, key))[:MOST_ACQUAINTANCES]
+            for person, known in ties.items()
+        }
+
+    def over_one(self, one: uuid.UUID, other: uuid.UUID) -> Path | None:
+        """The best path over somebody who knows both; None when nobody does."""
+        ours, theirs = self._ties[one], self._ties[other]
+        # Who works with both in one organization connects them no better than that does.
+        between = [key for key in ours.keys() & theirs.keys() if ours[key].id != theirs[key].id]
+        if not between:
+            return None
+        best = max(between, key=lambda key: (min(ours[key].weight, theirs[key].weight), ours[key].weight, key))
+        steps = (Step(one, best, ours[best]), Step(best, other, theirs[best]))
+        return Path(steps, min(ours[best].weight, theirs[best].weight), len(between))
+
+    def over_two(self, one: uuid.UUID, other: uuid.UUID) -> Path | None:
+        """The best path over two people who know each other; None when there are no such two."""
+        found: Path | None = None
+        ends = self._surest[other]
+        for near in self._surest[one]:
+            known = self._ties[near]
+            for far in ends:
+                if far == one or near == other or far not in known:
+                    continue
+                first, middle, last = self._ties[one][near], known[far], self._ties[far][other]
+                weight = min(first.weight, middle.weight, last.weight)
+                # Steps that one place makes are none.
+                if len({first.id, middle.id, last.id}) == 3 and (found is None or weight > found.weight):
+                    found = Path((Step(one, near, first), Step(near, far, middle), Step(far, other, last)), weight)
+        return found
 
 
-def _over_one(one: uuid.UUID, other: uuid.UUID, ties: Ties) -> Path | None:
-    ours, theirs = ties[one], ties[other]
-    # Who works with both in one organization connects them no better than that does.
-    between = [key for key in ours.keys() & theirs.keys() if ours[key].id != theirs[key].id]
-    if not between:
-        return None
-    best = max(between, key=lambda key: (min(ours[key].weight, theirs[key].weight), ours[key].weight, key))
-    steps = (Step(one, best, ours[best]), Step(best, other, theirs[best]))
-    return Path(steps, min(ours[best].weight, theirs[best].weight), len(between))
-
-
-def _over_two(one: uuid.UUID, other: uuid.UUID, ties: Ties) -> Path | None:
-    found: Path | None = None
-    for near in surest(one, ties):
-        known = ties[near]
-        if near == other:
-            continue
-        for far in surest(other, ties):
-            # Three steps that one place makes are none.
-            if far in (one, near) or far not in known or ties[one][near].id == known[far].id == ties[far][other].id:
-                continue
-            steps = (Step(one, near, ties[one][near]), Step(near, far, known[far]), Step(far, other, ties[far][other]))
-            weight = min(step.tie.weight for step in steps)
-            if found is None or weight > found.weight:
-                found = Path(steps, weight)
-    return found
-
-
-def _over_organization(one: Person, other: Person) -> Path | None:
+def over_organization(one: Person, other: Person) -> Path | None:
+    """The step from one to another by an organization where both work or worked; None when there is none."""
     shared = {stay.organization_id for stay in one.stays} & {stay.organization_id for stay in other.stays}
     if not shared:
         return None
     tie = Tie(ORGANIZATION, "ORGANIZATION", min(shared))
     return Path((Step(one.id, other.id, tie),), ORGANIZATION)
-
-
-def surest(person: uuid.UUID, ties: Ties) -> list[uuid.UUID]:
-    """Whom somebody knows, the surest first, at most so many."""
-    known = ties[person]
-    return sorted(known, key=lambda key: (-known[key].weight, key))[:MOST_ACQUAINTANCES]

@@ -62,7 +62,7 @@ async def read_network(tx: Transaction, ids: Sequence[uuid.UUID]) -> Network:
     for row in await tx.fetch(QUERIES["introduction_employments"], known):
         people[row["contact_id"]].stays.append(_stay(row))
     for row in await tx.fetch(QUERIES["introduction_meetings"], known, MEETINGS):
-        people[row["contact_id"]].meetings.append(row["interaction_id"])
+        people[row["contact_id"]].meetings.add(row["interaction_id"])
     return Network(
         people=people,
         tags=await _read_tags(tx, people),

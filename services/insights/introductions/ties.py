@@ -42,7 +42,7 @@ def ties_of(network: Network) -> Ties:
 
 def know_each_other(one: Person, other: Person) -> bool:
     """Whether two need no introduction: they are linked, or took part in one interaction lately."""
-    return other.id in one.links or not set(one.meetings).isdisjoint(other.meetings)
+    return other.id in one.links or not one.meetings.isdisjoint(other.meetings)
 
 
 def _all_ties(network: Network) -> Iterator[tuple[uuid.UUID, uuid.UUID, Tie]]:

@@ -145,18 +145,17 @@ CROSS JOIN LATERAL (
 ) AS counted
 WHERE t.user_id = $1 AND t.id = ANY ($2) AND t.deleted_at IS NULL;
 
--- In which interactions each of these contacts took part, of the newest so many, the oldest first.
+-- In which interactions each of these contacts took part, the newest so many.
 PREPARE introduction_meetings (uuid, uuid[], integer) AS
 SELECT asked.id AS contact_id, p.interaction_id
 FROM unnest($2) AS asked (id)
 CROSS JOIN LATERAL (
-    SELECT interaction_id, occurred_at FROM interaction_participants
+    SELECT interaction_id FROM interaction_participants
     WHERE user_id = $1 AND contact_id = asked.id
         AND NOT deleted AND type <> 'NOTE' AND role IS DISTINCT FROM 'MENTIONED'
     ORDER BY occurred_at DESC, interaction_id DESC
     LIMIT $3
-) AS p
-ORDER BY p.occurred_at, p.interaction_id;
+) AS p;
 
 -- What these interactions are about, where it is known: as it was given, else as it was found in the text.
 PREPARE introduction_topics (uuid, uuid[]) AS
