@@ -183,25 +183,31 @@ COMMENT ON FUNCTION app.requeue_interactions(uuid, uuid[]) IS
 CREATE FUNCTION app.embed_changed_contact() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
+    DECLARE
+        restriction_changes boolean := NEW.processing_restricted <> OLD.processing_restricted;
+        unbound boolean := restriction_changes AND app.current_user_id() IS NULL;
     BEGIN
-        IF NEW.processing_restricted <> OLD.processing_restricted THEN
-            PERFORM app.check_tenant(NEW.user_id);
+        -- A restriction holds at once, whoever sets it, a person at psql's prompt included.
+        IF unbound THEN
+            EXECUTE format('SET LOCAL app.current_user_id = %L', NEW.user_id);
         END IF;
-        IF NOT app.may_embed(NEW.user_id) THEN
-            RETURN NULL;
+        IF app.may_embed(NEW.user_id) THEN
+            PERFORM app.requeue_contacts(NEW.user_id, ARRAY[NEW.id]);
+            IF restriction_changes THEN
+                PERFORM app.requeue_interactions(NEW.user_id, ARRAY(
+                    SELECT p.interaction_id FROM public.interaction_participants AS p
+                    WHERE p.user_id = NEW.user_id AND p.contact_id = NEW.id
+                ));
+            END IF;
         END IF;
-        PERFORM app.requeue_contacts(NEW.user_id, ARRAY[NEW.id]);
-        IF NEW.processing_restricted <> OLD.processing_restricted THEN
-            PERFORM app.requeue_interactions(NEW.user_id, ARRAY(
-                SELECT p.interaction_id FROM public.interaction_participants AS p
-                WHERE p.user_id = NEW.user_id AND p.contact_id = NEW.id
-            ));
+        IF unbound THEN
+            SET LOCAL app.current_user_id = '';
         END IF;
         RETURN NULL;
     END
     $$;
 COMMENT ON FUNCTION app.embed_changed_contact() IS
-    'AFTER UPDATE row trigger: a contact''s embedding follows its text; a restriction reaches its interactions as well, and raises when the tenant is not bound.';
+    'AFTER UPDATE row trigger: a contact''s embedding follows its text; a restriction reaches its interactions as well, and needs no bound tenant. Raises when another tenant is bound.';
 CREATE TRIGGER embed AFTER UPDATE OF job_title, organization_name, notes, deleted_at, processing_restricted ON contacts
     FOR EACH ROW WHEN (
         (OLD.job_title, OLD.organization_name, OLD.notes, OLD.deleted_at IS NULL, OLD.processing_restricted)

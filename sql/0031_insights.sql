@@ -166,9 +166,12 @@ COMMENT ON FUNCTION app.refresh_insights(uuid, uuid[]) IS
 CREATE FUNCTION app.refresh_insights_of_contact() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     AS $$
+    DECLARE
+        unbound boolean := NEW.processing_restricted <> OLD.processing_restricted AND app.current_user_id() IS NULL;
     BEGIN
-        IF NEW.processing_restricted <> OLD.processing_restricted THEN
-            PERFORM app.check_tenant(NEW.user_id);
+        -- A restriction holds at once, whoever sets it, a person at psql's prompt included.
+        IF unbound THEN
+            EXECUTE format('SET LOCAL app.current_user_id = %L', NEW.user_id);
         END IF;
         IF app.is_bound(NEW.user_id) THEN
             PERFORM app.refresh_insights(NEW.user_id, ARRAY(
@@ -176,11 +179,14 @@ CREATE FUNCTION app.refresh_insights_of_contact() RETURNS trigger
                 WHERE n.user_id = NEW.user_id AND n.contact_id = NEW.id
             ));
         END IF;
+        IF unbound THEN
+            SET LOCAL app.current_user_id = '';
+        END IF;
         RETURN NULL;
     END
     $$;
 COMMENT ON FUNCTION app.refresh_insights_of_contact() IS
-    'AFTER UPDATE row trigger on contacts: insights go and come back with their contacts. Raises when a restriction changes and the tenant is not bound.';
+    'AFTER UPDATE row trigger on contacts: insights go and come back with their contacts; a restriction needs no bound tenant for that. Raises when another tenant is bound.';
 CREATE TRIGGER insights AFTER UPDATE OF deleted_at, processing_restricted ON contacts
     FOR EACH ROW WHEN (
         (OLD.deleted_at IS NULL, OLD.processing_restricted) IS DISTINCT FROM (NEW.deleted_at IS NULL, NEW.processing_restricted)
@@ -266,6 +272,9 @@ CREATE VIEW insight_rows WITH (security_invoker = true) AS
 SELECT
     i.user_id,
     i.id AS id_key,
+    -- What lists are filtered by: of an expression PostgreSQL has no statistics, and would sort instead of reading on.
+    i.type AS type_key,
+    i.status AS status_key,
     i.id::text AS id,
     'INSIGHT_TYPE_' || i.type AS type,
     i.title,
