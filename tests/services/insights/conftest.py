@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
 
 import grpc.aio
 import pytest
 import pytest_asyncio
+from pmcrm.gdpr.v1 import consent_service_pb2, consent_service_pb2_grpc
+from pmcrm.gdpr.v1.consent_pb2 import Consent
 from pmcrm.insights.v1 import (
     insight_service_pb2,
     insight_service_pb2_grpc,
@@ -15,20 +17,21 @@ from pmcrm.insights.v1 import (
     semantic_service_pb2_grpc,
 )
 
+from services.gdpr.service import SERVICE as GDPR
 from services.insights.insights import Insights
 from services.insights.provider.client import ProviderClient
 from services.insights.provider.writer import ProviderWriter
 from services.insights.service import SERVICE as INSIGHTS
 from services.interactions.service import SERVICE as INTERACTIONS
 from shared.server import RunningService, Runtime, Service, full_names
-from tests.postgres import Database, bound
+from tests.postgres import Database
 from tests.services.conftest import faults
 from tests.services.contacts.calls import Book
 from tests.services.insights.insight_calls import Advice
 from tests.services.insights.noted_rules import RULES
 from tests.services.interactions.conftest import InteractionsClient
 from tests.services.interactions.interaction_calls import Log
-from tests.suite import Client, Metadata, running, settings_for, tenant_of
+from tests.suite import Client, Metadata, running, settings_for
 
 
 class InsightsClient:
@@ -42,33 +45,32 @@ class InsightsClient:
 
 
 class Consents:
-    """What contacts have declared, recorded as the gdpr service's role does."""
+    """What contacts declare about ai_processing."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = consent_service_pb2_grpc.ConsentServiceStub(channel)
 
     async def declare(
         self, tenant: Metadata, *contact_ids: str, kind: str = "CONSENT", days: int | None = None
     ) -> None:
-        """A declaration of each contact about ai_processing.
+        """A declaration of each contact.
 
-        kind: a ConsentType without its prefix. days: how long a consent holds.
+        kind: a ConsentType without its prefix; a WITHDRAWAL is of what holds. days: how long a consent holds.
         """
-        async with self._database.connect("pmcrm_gdpr") as conn:
-            for contact_id in contact_ids:
-                async with bound(conn, uuid.UUID(tenant_of(tenant))):
-                    await conn.execute(
-                        """
-                        INSERT INTO consent_records (
-                            user_id, contact_id, type, purpose, legal_basis, text_version, expires_at
-                        )
-                        VALUES ($1, $2, $3, 'ai_processing', 'CONSENT', '2026-03', now() + make_interval(days => $4))
-                        """,
-                        uuid.UUID(tenant_of(tenant)),
-                        uuid.UUID(contact_id),
-                        kind,
-                        days,
-                    )
+        for contact_id in contact_ids:
+            if kind == "WITHDRAWAL":
+                withdrawn = consent_service_pb2.WithdrawConsentRequest(contact_id=contact_id, purpose="ai_processing")
+                await self._stub.WithdrawConsent(withdrawn, metadata=tenant)
+                continue
+            consent = Consent(
+                contact_id=contact_id,
+                type=f"CONSENT_TYPE_{kind}",
+                purpose="ai_processing",
+                text_version="2026-03",
+            )
+            if days is not None:
+                consent.expire_time.FromDatetime(datetime.now(UTC) + timedelta(days=days))
+            await self._stub.RecordConsent(consent_service_pb2.RecordConsentRequest(consent=consent), metadata=tenant)
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -99,10 +101,18 @@ async def insights(insights_service: RunningService) -> AsyncIterator[InsightsCl
         yield InsightsClient(channel)
 
 
-@pytest.fixture
-def consents(database: Database) -> Consents:
+@pytest_asyncio.fixture(scope="module")
+async def gdpr_service(database: Database) -> AsyncIterator[RunningService]:
+    async with running(GDPR, settings_for(database)) as service:
+        yield service
+        assert faults(service) == [], "a call ended in a fault of the service"
+
+
+@pytest_asyncio.fixture
+async def consents(gdpr_service: RunningService) -> AsyncIterator[Consents]:
     """Declarations of the tenants' contacts about ai_processing."""
-    return Consents(database)
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{gdpr_service.port}") as channel:
+        yield Consents(channel)
 
 
 @pytest.fixture
