@@ -377,3 +377,12 @@ async def test_ten_thousand_contacts_with_one_tag_stay_cheap(circle, as_superuse
             plan = json.loads(explained)[0]["Plan"]
             pages = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
             assert pages < allowed.get(name, 60), f"{name}: {pages} pages"
+
+
+async def test_the_example_of_the_documentation(circle):
+    ada, ben, *_ = await friends_of_carol(circle)
+    for who, strength in ((ada, 4), (ben, 7)):
+        await circle.book.update(who.id, "relationship_strength", relationship_strength=strength)
+    [found] = await circle.suggested()
+    assert found.score == pytest.approx(0.28)
+    assert reasons_of(found) == pytest.approx({"SHARED_TAGS": 0.22 * 2 / 3, "COMMON_ACQUAINTANCE": 0.2 * 2 / 3})
