@@ -24,7 +24,7 @@ QUERIES = queries.load(Path(__file__).parent / "queries")
 
 ORDERS = {order: f"list_insights_by_{order}" for order in ("create_time", "confidence", "expire_time")}
 NEWEST_FIRST = "create_time desc"
-PENDING = "INSIGHT_STATUS_PENDING"
+PENDING = "PENDING"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,14 @@ from shared.violations import Violations
 NOTE_LIMIT = 1_000
 
 TYPE = "INSIGHT_TYPE_"
+STATUS = "INSIGHT_STATUS_"
 EVIDENCE = "EVIDENCE_TYPE_"
 
 # What is purged a while after it is over. What was actioned or dismissed stays, so that it does not come back.
 ENDING = {InsightStatus.INSIGHT_STATUS_PENDING: "expire_time", InsightStatus.INSIGHT_STATUS_SUPERSEDED: "resolve_time"}
 
 # Columns of insight_rows, and of a list's page, that are no fields.
-_BESIDES = frozenset({"user_id", "id_key", "evidence", "position"})
+_BESIDES = frozenset({"user_id", "id_key", "type_key", "status_key", "evidence", "position"})
 
 
 def to_insight(row: Mapping[str, Any], grace: timedelta) -> Insight:
@@ -37,20 +38,22 @@ def to_insight(row: Mapping[str, Any], grace: timedelta) -> Insight:
 
 
 def named_types(values: Iterable[int], violations: Violations) -> list[str] | None:
-    """The names of the types that a request lists; None for any."""
-    return _named(InsightType, values, "types", violations)
+    """The types that a request lists, without their prefix; None for any."""
+    return _named(InsightType, TYPE, values, "types", violations)
 
 
 def named_statuses(values: Iterable[int], violations: Violations) -> list[str] | None:
-    """The names of the statuses that a request lists; None for any."""
-    return _named(InsightStatus, values, "statuses", violations)
+    """The statuses that a request lists, without their prefix; None for any."""
+    return _named(InsightStatus, STATUS, values, "statuses", violations)
 
 
-def _named(enum: EnumTypeWrapper, values: Iterable[int], field: str, violations: Violations) -> list[str] | None:
+def _named(
+    enum: EnumTypeWrapper, prefix: str, values: Iterable[int], field: str, violations: Violations
+) -> list[str] | None:
     given = list(values)
     for i, value in enumerate(given):
         if value not in enum.values():
             violations.add(f"{field}[{i}]", "must be one of the values that the contract names")
     if violations or 0 in given or not given:
         return None
-    return sorted({enum.Name(value) for value in given})
+    return sorted({enum.Name(value).removeprefix(prefix) for value in given})

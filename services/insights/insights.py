@@ -14,7 +14,7 @@ from pmcrm.insights.v1.insight_pb2 import Insight
 from services.insights import insight_listing as listing
 from services.insights.findings import Rule
 from services.insights.generating import Wish, Wording, generate
-from services.insights.insight_record import NOTE_LIMIT, TYPE, named_types, to_insight
+from services.insights.insight_record import NOTE_LIMIT, named_types, to_insight
 from services.insights.provider.writer import ProviderWriter
 from services.insights.rules.registry import registered
 from services.insights.wording import Outcome
@@ -163,7 +163,7 @@ def _wish(request: pb.GenerateInsightsRequest, rules: Sequence[Rule]) -> Wish:
     violations.raise_if_any()
     return Wish(
         rules,
-        tuple(name.removeprefix(TYPE) for name in types),
+        tuple(types),
         tuple(contact_id for contact_id in ids if contact_id is not None),
     )
 

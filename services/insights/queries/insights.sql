@@ -156,9 +156,9 @@ WHERE user_id = $1
         (SELECT coalesce($2::timestamptz, '-infinity')), (SELECT coalesce($3, '00000000-0000-0000-0000-000000000000'))
     )
     AND ($6 OR delete_time IS NULL)
-    AND ($7 OR status <> 'INSIGHT_STATUS_PENDING' OR expire_time > now())
-    AND ($8 IS NULL OR type = ANY ($8))
-    AND ($9 IS NULL OR status = ANY ($9))
+    AND ($7 OR status_key <> 'PENDING' OR expire_time > now())
+    AND ($8 IS NULL OR type_key = ANY ($8))
+    AND ($9 IS NULL OR status_key = ANY ($9))
     AND ($10 IS NULL OR EXISTS (
         SELECT FROM ai_insight_contacts AS t
         WHERE t.user_id = $1 AND t.insight_id = id_key AND t.contact_id = $10 AND t.position IS NOT NULL
@@ -178,9 +178,9 @@ WHERE user_id = $1
         (SELECT coalesce($2::timestamptz, 'infinity')), (SELECT coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
     )
     AND ($6 OR delete_time IS NULL)
-    AND ($7 OR status <> 'INSIGHT_STATUS_PENDING' OR expire_time > now())
-    AND ($8 IS NULL OR type = ANY ($8))
-    AND ($9 IS NULL OR status = ANY ($9))
+    AND ($7 OR status_key <> 'PENDING' OR expire_time > now())
+    AND ($8 IS NULL OR type_key = ANY ($8))
+    AND ($9 IS NULL OR status_key = ANY ($9))
     AND ($10 IS NULL OR EXISTS (
         SELECT FROM ai_insight_contacts AS t
         WHERE t.user_id = $1 AND t.insight_id = id_key AND t.contact_id = $10 AND t.position IS NOT NULL
@@ -200,9 +200,9 @@ WHERE user_id = $1
         (SELECT coalesce($2::double precision, '-infinity')), (SELECT coalesce($3, '00000000-0000-0000-0000-000000000000'))
     )
     AND ($6 OR delete_time IS NULL)
-    AND ($7 OR status <> 'INSIGHT_STATUS_PENDING' OR expire_time > now())
-    AND ($8 IS NULL OR type = ANY ($8))
-    AND ($9 IS NULL OR status = ANY ($9))
+    AND ($7 OR status_key <> 'PENDING' OR expire_time > now())
+    AND ($8 IS NULL OR type_key = ANY ($8))
+    AND ($9 IS NULL OR status_key = ANY ($9))
     AND ($10 IS NULL OR EXISTS (
         SELECT FROM ai_insight_contacts AS t
         WHERE t.user_id = $1 AND t.insight_id = id_key AND t.contact_id = $10 AND t.position IS NOT NULL
@@ -222,9 +222,9 @@ WHERE user_id = $1
         (SELECT coalesce($2::double precision, 'infinity')), (SELECT coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
     )
     AND ($6 OR delete_time IS NULL)
-    AND ($7 OR status <> 'INSIGHT_STATUS_PENDING' OR expire_time > now())
-    AND ($8 IS NULL OR type = ANY ($8))
-    AND ($9 IS NULL OR status = ANY ($9))
+    AND ($7 OR status_key <> 'PENDING' OR expire_time > now())
+    AND ($8 IS NULL OR type_key = ANY ($8))
+    AND ($9 IS NULL OR status_key = ANY ($9))
     AND ($10 IS NULL OR EXISTS (
         SELECT FROM ai_insight_contacts AS t
         WHERE t.user_id = $1 AND t.insight_id = id_key AND t.contact_id = $10 AND t.position IS NOT NULL
@@ -244,9 +244,9 @@ WHERE user_id = $1
         (SELECT coalesce($2::timestamptz, '-infinity')), (SELECT coalesce($3, '00000000-0000-0000-0000-000000000000'))
     )
     AND ($6 OR delete_time IS NULL)
-    AND ($7 OR status <> 'INSIGHT_STATUS_PENDING' OR expire_time > now())
-    AND ($8 IS NULL OR type = ANY ($8))
-    AND ($9 IS NULL OR status = ANY ($9))
+    AND ($7 OR status_key <> 'PENDING' OR expire_time > now())
+    AND ($8 IS NULL OR type_key = ANY ($8))
+    AND ($9 IS NULL OR status_key = ANY ($9))
     AND ($10 IS NULL OR EXISTS (
         SELECT FROM ai_insight_contacts AS t
         WHERE t.user_id = $1 AND t.insight_id = id_key AND t.contact_id = $10 AND t.position IS NOT NULL
@@ -266,9 +266,9 @@ WHERE user_id = $1
         (SELECT coalesce($2::timestamptz, 'infinity')), (SELECT coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
     )
     AND ($6 OR delete_time IS NULL)
-    AND ($7 OR status <> 'INSIGHT_STATUS_PENDING' OR expire_time > now())
-    AND ($8 IS NULL OR type = ANY ($8))
-    AND ($9 IS NULL OR status = ANY ($9))
+    AND ($7 OR status_key <> 'PENDING' OR expire_time > now())
+    AND ($8 IS NULL OR type_key = ANY ($8))
+    AND ($9 IS NULL OR status_key = ANY ($9))
     AND ($10 IS NULL OR EXISTS (
         SELECT FROM ai_insight_contacts AS t
         WHERE t.user_id = $1 AND t.insight_id = id_key AND t.contact_id = $10 AND t.position IS NOT NULL
@@ -283,9 +283,9 @@ SELECT count(*)
 FROM insight_rows
 WHERE user_id = $1
     AND ($2 OR delete_time IS NULL)
-    AND ($3 OR status <> 'INSIGHT_STATUS_PENDING' OR expire_time > now())
-    AND ($4 IS NULL OR type = ANY ($4))
-    AND ($5 IS NULL OR status = ANY ($5))
+    AND ($3 OR status_key <> 'PENDING' OR expire_time > now())
+    AND ($4 IS NULL OR type_key = ANY ($4))
+    AND ($5 IS NULL OR status_key = ANY ($5))
     AND ($6 IS NULL OR EXISTS (
         SELECT FROM ai_insight_contacts AS t
         WHERE t.user_id = $1 AND t.insight_id = id_key AND t.contact_id = $6 AND t.position IS NOT NULL

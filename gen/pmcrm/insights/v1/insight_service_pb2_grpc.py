@@ -114,7 +114,9 @@ class InsightServiceServicer:
     def GenerateInsights(self, request, context):
         """Applies the rules to what the tenant has recorded, as it is now, and tells what came of it. Doing it again changes
         nothing until something new is recorded: what is known stays, what new evidence contradicts is superseded, and what
-        was dismissed does not come back for the same evidence. With the provider down, the rules' own words are kept.
+        was dismissed does not come back for the same evidence. What says something else by now, such as a new name, says
+        so in place; what has expired and is found again is renewed, and what is not found again is left. With the provider
+        down, the rules' own words are kept.
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: a type is unknown, an id is not a UUID, or there are more than 1 000
@@ -158,7 +160,7 @@ class InsightServiceServicer:
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: the id is not a UUID, or the note is over 1 000 characters
         - INVALID_ARGUMENT REQUEST_ID_REUSED: another body was sent with this request_id
-        - NOT_FOUND INSIGHT_NOT_FOUND: the tenant has none with this id
+        - NOT_FOUND INSIGHT_NOT_FOUND: the tenant has none with this id, or it is withdrawn
         - FAILED_PRECONDITION INSIGHT_NOT_PENDING: it has been actioned, dismissed or superseded, or has expired
         - ABORTED ETAG_MISMATCH: etag is set and the insight has changed since
         """
@@ -172,7 +174,7 @@ class InsightServiceServicer:
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: the id is not a UUID, or the reason is over 1 000 characters
         - INVALID_ARGUMENT REQUEST_ID_REUSED: another body was sent with this request_id
-        - NOT_FOUND INSIGHT_NOT_FOUND: the tenant has none with this id
+        - NOT_FOUND INSIGHT_NOT_FOUND: the tenant has none with this id, or it is withdrawn
         - FAILED_PRECONDITION INSIGHT_NOT_PENDING: it has been actioned, dismissed or superseded, or has expired
         - ABORTED ETAG_MISMATCH: etag is set and the insight has changed since
         """
