@@ -11,8 +11,9 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from shared import vector_indexes
 from shared.settings import Settings
-from shared.vector_indexes import Changed, refresh_vector_indexes
+from shared.vector_indexes import Changed, refresh_vector_indexes, refresh_where_possible
 from tests.database.vectors import (
     ADD_CONTACTS,
     ADD_EMBEDDINGS,
@@ -275,6 +276,18 @@ async def test_an_index_is_made_beyond_the_threshold_and_dropped_below_half_of_i
     assert await index_scans(fresh_database) == {}
 
 
+async def test_the_largest_tenants_get_the_indexes_that_there_may_be(fresh_database, monkeypatch):
+    monkeypatch.setattr(vector_indexes, "MOST_INDEXES", 1)
+    settings = settings_for(fresh_database, vector_index_threshold=3)
+    tenants = {count: uuid.uuid4() for count in (5, 9, 7)}
+    async with fresh_database.connect() as superuser:
+        for count, tenant in tenants.items():
+            await add_embedded(superuser, tenant, [[1.0, float(n)] for n in range(count)])
+    assert await refreshed(fresh_database, settings) == Changed(made=1, dropped=0)
+    assert list(await index_scans(fresh_database)) == [await index_name(fresh_database, tenants[9], MODEL, 2)]
+    assert await refreshed(fresh_database, settings) == Changed(made=0, dropped=0)
+
+
 async def test_an_index_goes_with_its_model_and_its_tenant_and_names_of_models_are_only_names(fresh_database):
     settings = settings_for(fresh_database, vector_index_threshold=5)
     first, second = uuid.uuid4(), uuid.uuid4()
@@ -318,6 +331,16 @@ async def test_what_an_interrupted_making_left_is_removed_and_made_again(fresh_d
         assert (await index_scans(fresh_database))[name] == 0
         assert await refreshed(fresh_database, settings) == Changed(made=1, dropped=1)
         assert await superuser.fetchval("SELECT indisvalid FROM pg_index WHERE indexrelid = $1::text::regclass", name)
+
+
+async def test_without_the_owners_url_the_worker_makes_none(fresh_database):
+    known = settings_for(fresh_database, vector_index_threshold=5)
+    unknown = known.with_role_urls({"service": fresh_database.operator})
+    async with fresh_database.connect() as superuser, fresh_database.connect("pmcrm_service") as service:
+        await add_embedded(superuser, uuid.uuid4(), [[1.0, float(n)] for n in range(9)])
+        assert await refresh_where_possible(service, unknown) is None
+        assert await index_scans(fresh_database) == {}
+        assert await refresh_where_possible(service, known) == "1 made, 0 dropped"
 
 
 async def test_two_do_not_make_indexes_at_the_same_time(fresh_database):
