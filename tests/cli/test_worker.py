@@ -99,7 +99,7 @@ def data_dir() -> Iterator[Path]:
 
 async def test_a_suite_on_its_own_database_runs_the_tasks_itself(data_dir: Path) -> None:
     ports = {f"PMCRM_{service.upper()}_PORT": 0 for service in SERVICES}
-    variables = environment(None, **ports, PMCRM_DATA_DIR=data_dir, PMCRM_LOG_FORMAT="json")
+    variables = environment(None, **ports, PMCRM_DATA_DIR=data_dir, PMCRM_LOG_FORMAT="json", PMCRM_LOG_LEVEL="debug")
     async with started(["-m", "cli", "serve"], variables) as suite:
         for task in LISTED:
             await suite.line(re.compile(f'"task": "{task}".*"task_succeeded"'))
