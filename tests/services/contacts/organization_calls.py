@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,7 +10,7 @@ from pmcrm.contacts.v1 import organization_service_pb2 as pb
 from pmcrm.contacts.v1.employment_pb2 import Employment
 from pmcrm.contacts.v1.organization_pb2 import Organization
 
-from tests.postgres import Connection
+from tests.postgres import Connection, bound
 from tests.services.contacts.calls import Book, mask
 from tests.suite import Client, Metadata, tenant_of
 
@@ -123,12 +124,13 @@ async def ada_and_engines(firms: Firms) -> tuple[str, str]:
 async def merge_by_hand(conn: Connection, tenant: Metadata, merged: str, survivor: str) -> None:
     """Lets a contact's id stand for another one's, as merging leaves it."""
     ids = (tenant_of(tenant), merged)
-    await conn.execute(
-        "INSERT INTO contact_redirects (user_id, contact_id, survivor_id, merge_id)"
-        " VALUES ($1::uuid, $2::uuid, $3::uuid, gen_random_uuid())",
-        *ids, survivor,
-    )  # fmt: skip
-    await conn.execute("UPDATE contacts SET deleted_at = now() WHERE user_id = $1::uuid AND id = $2::uuid", *ids)
+    async with bound(conn, uuid.UUID(tenant_of(tenant))):
+        await conn.execute(
+            "INSERT INTO contact_redirects (user_id, contact_id, survivor_id, merge_id)"
+            " VALUES ($1::uuid, $2::uuid, $3::uuid, gen_random_uuid())",
+            *ids, survivor,
+        )  # fmt: skip
+        await conn.execute("UPDATE contacts SET deleted_at = now() WHERE user_id = $1::uuid AND id = $2::uuid", *ids)
 
 
 async def restrict(conn: Connection, contact_id: str, restricted: bool = True) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections import Counter
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from pmcrm.contacts.v1 import tag_service_pb2 as pb
 
 from services.contacts.tags import TAGS_OF_A_CONTACT, TIES_AT_ONCE
-from tests.postgres import Connection
+from tests.postgres import Connection, bound
 from tests.services.contacts.calls import NOBODY, random_id
 from tests.services.contacts.tag_calls import Labels, many_tags
 from tests.suite import Client, Failure, Metadata, failure, new_request_id, tenant_of
@@ -34,12 +35,13 @@ async def restrict(conn: Connection, contact_id: str, restricted: bool = True) -
 async def merge_by_hand(conn: Connection, tenant: Metadata, merged: str, survivor: str) -> None:
     """Lets a contact's id stand for another one's, as merging leaves it."""
     ids = (tenant_of(tenant), merged)
-    await conn.execute(
-        "INSERT INTO contact_redirects (user_id, contact_id, survivor_id, merge_id)"
-        " VALUES ($1::uuid, $2::uuid, $3::uuid, gen_random_uuid())",
-        *ids, survivor,
-    )  # fmt: skip
-    await conn.execute("UPDATE contacts SET deleted_at = now() WHERE user_id = $1::uuid AND id = $2::uuid", *ids)
+    async with bound(conn, uuid.UUID(tenant_of(tenant))):
+        await conn.execute(
+            "INSERT INTO contact_redirects (user_id, contact_id, survivor_id, merge_id)"
+            " VALUES ($1::uuid, $2::uuid, $3::uuid, gen_random_uuid())",
+            *ids, survivor,
+        )  # fmt: skip
+        await conn.execute("UPDATE contacts SET deleted_at = now() WHERE user_id = $1::uuid AND id = $2::uuid", *ids)
 
 
 async def count(labels: Labels, tag_id: str) -> int:

@@ -13,7 +13,7 @@ from pmcrm.contacts.v1.contact_pb2 import Contact
 from pmcrm.type.v1.partial_date_pb2 import PartialDate
 
 from services.contacts.link_record import LINKS_OF_A_CONTACT
-from tests.postgres import Connection
+from tests.postgres import Connection, bound
 from tests.services.contacts.calls import Book, mask, random_id
 from tests.suite import failure, new_request_id, tenant_of
 
@@ -80,11 +80,12 @@ async def restrict(conn: Connection, contact_id: str) -> None:
 
 async def merge(conn: Connection, book: Book, merged: str, survivor: str) -> None:
     """Lets an id stand for another contact, as merging does; nothing hangs on the merged one."""
-    await conn.execute("UPDATE contacts SET deleted_at = now() WHERE id = $1::uuid", merged)
-    await conn.execute(
-        "INSERT INTO contact_redirects (user_id, contact_id, survivor_id, merge_id) VALUES ($1, $2, $3, $4)",
-        *(uuid.UUID(value) for value in (tenant_of(book.tenant), merged, survivor, random_id())),
-    )
+    async with bound(conn, uuid.UUID(tenant_of(book.tenant))):
+        await conn.execute("UPDATE contacts SET deleted_at = now() WHERE id = $1::uuid", merged)
+        await conn.execute(
+            "INSERT INTO contact_redirects (user_id, contact_id, survivor_id, merge_id) VALUES ($1, $2, $3, $4)",
+            *(uuid.UUID(value) for value in (tenant_of(book.tenant), merged, survivor, random_id())),
+        )
 
 
 @pytest.mark.parametrize("kind", TYPES)
