@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from shared import queries
+from shared import audit_sealing, queries
 from shared.embedded import EmbeddedError
 from shared.floor import UnfitServerError
 from shared.key_rotation import rotate
@@ -102,6 +102,19 @@ def embeddings() -> None:
     """Embed what has changed or come to be permitted; take over another model. Every few seconds."""
     done = _run(embed_changes)
     typer.echo(f"{done} change{'' if done == 1 else 's'} followed.")
+
+
+@app.command()
+def seal_audit() -> None:
+    """Seal what is new in the audit log, with the first key of PMCRM_SEAL_KEYS. Every minute."""
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Tenants", total=None)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        sealed = _run(lambda conn, settings: audit_sealing.seal_audit(conn, settings.key_ring("seal_keys"), show))
+    typer.echo(f"{sealed.entries} entr{'y' if sealed.entries == 1 else 'ies'} sealed.")
 
 
 @app.command()

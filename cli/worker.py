@@ -24,6 +24,7 @@ from cli.maintenance import (
     refresh_due_times,
 )
 from cli.settings import warn_of_strays
+from shared.audit_sealing import seal_audit_where_possible
 from shared.edge import CannotServe
 from shared.periodic import Task
 from shared.settings import Settings
@@ -38,6 +39,7 @@ from shared.vector_indexes import refresh_where_possible
 TASKS = (
     Task("partitions", timedelta(days=1), lambda conn, _: create_partitions(conn, MONTHS_AHEAD)),
     Task("expire-requests", timedelta(hours=1), forget_expired_requests),
+    Task("seal-audit", timedelta(minutes=1), seal_audit_where_possible),
     Task("refresh-strengths", timedelta(days=1), lambda conn, _: refresh_strengths(conn, lambda done, total: None)),
     Task("refresh-reminders", timedelta(days=1), lambda conn, _: refresh_due_times(conn)),
     Task("embeddings", timedelta(seconds=5), embed_changes),

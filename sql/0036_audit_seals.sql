@@ -25,6 +25,34 @@ CREATE POLICY tenant ON audit_logs_archive
 GRANT SELECT ON audit_logs_archive TO pmcrm_gdpr, pmcrm_service;
 -- NOTE: nobody may insert, update or delete: months come and go whole.
 
+-- What is read of the log, archive included. Its proof reads the tables instead: a view can be made to say anything.
+CREATE VIEW audit_rows WITH (security_invoker) AS
+SELECT user_id, at, id, subject_id, row_id,
+    -- An event is about the row that it names, and about many when that is none.
+    CASE
+        WHEN row_id IS NOT NULL THEN row_id
+        WHEN action IN ('INSERT', 'UPDATE', 'DELETE') OR subject_id <> user_id THEN subject_id
+    END AS entity_id,
+    request_id, table_name, action, role_name, actor, client_ip, user_agent, old_values, new_values, erased_by,
+    false AS archived
+FROM audit_logs
+UNION ALL
+SELECT user_id, at, id, subject_id, row_id,
+    CASE
+        WHEN row_id IS NOT NULL THEN row_id
+        WHEN action IN ('INSERT', 'UPDATE', 'DELETE') OR subject_id <> user_id THEN subject_id
+    END,
+    request_id, table_name, action, role_name, actor, client_ip, user_agent, old_values, new_values, erased_by,
+    true
+FROM audit_logs_archive;
+COMMENT ON VIEW audit_rows IS 'The audit log and its archive, as ListAuditLogs tells of them.';
+GRANT SELECT ON audit_rows TO pmcrm_gdpr, pmcrm_service;
+
+-- Operators' reading is noted in the log that they read.
+SET LOCAL ROLE pmcrm_audit;
+GRANT EXECUTE ON FUNCTION app.audit_event(text, text, uuid, jsonb) TO pmcrm_service;
+SET LOCAL ROLE pmcrm_owner;
+
 
 CREATE TABLE audit_seals (
     user_id uuid NOT NULL,
@@ -53,7 +81,9 @@ COMMENT ON COLUMN audit_seals.entry_hashes IS
     'For each entry 32 bytes: SHA-256 over its metadata and its digest. They tell which entry of a seal is at fault.';
 COMMENT ON COLUMN audit_seals.previous IS 'The hash of the seal before; of the first one, 32 zero bytes.';
 COMMENT ON COLUMN audit_seals.hash IS
-    'HMAC-SHA256, with the key `key_id` of PMCRM_SEAL_KEYS, over tenant, seq, previous, horizon, ids and hashes.';
+    'HMAC-SHA256, with the key `key_id` of PMCRM_SEAL_KEYS, over the tenant and all other columns.';
+-- Which seal covers an entry: the first one that ends no earlier.
+CREATE INDEX audit_seals_last_idx ON audit_seals (user_id, last_at);
 
 ALTER TABLE audit_seals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audit_seals FORCE ROW LEVEL SECURITY;
@@ -71,6 +101,7 @@ CREATE TABLE app.audit_sealing (
 COMMENT ON TABLE app.audit_sealing IS
     'Up to when the entries of all tenants are sealed: where the next sealing begins to look. One row. Global.';
 INSERT INTO app.audit_sealing (horizon) VALUES ('-infinity');
+GRANT SELECT ON app.audit_sealing TO pmcrm_gdpr;
 GRANT SELECT, UPDATE (horizon) ON app.audit_sealing TO pmcrm_service;
 
 
@@ -88,6 +119,14 @@ CREATE FUNCTION app.audit_horizon() RETURNS timestamptz LANGUAGE sql VOLATILE SE
                 WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
                     -- These read only, and may take hours.
                     AND a.usename IS DISTINCT FROM 'pmcrm_backup' AND a.backend_type NOT LIKE 'autovacuum%'
+                    -- And these hold a periodic task, for as long as it runs, and do nothing else.
+                    AND NOT (
+                        a.usename = 'pmcrm_service' AND EXISTS (
+                            SELECT FROM pg_locks AS l
+                            WHERE l.pid = a.pid AND l.locktype = 'advisory' AND l.objsubid = 2
+                                AND l.database = a.datid AND l.classid = (hashtext('pmcrm task')::bigint & 4294967295)::oid
+                        )
+                    )
             ),
             (SELECT min(p.prepared) - interval '15 minutes' FROM pg_prepared_xacts AS p WHERE p.database = current_database())
         )

@@ -18,11 +18,13 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = {
     **{folder: [f"pmcrm_{folder.parent.name}"] for folder in sorted(ROOT.glob("services/*/queries"))},
     ROOT / "shared" / "statements": list(SERVICE_ROLES),
+    ROOT / "shared" / "suppression" / "queries": ["pmcrm_contacts", "pmcrm_interactions"],
     ROOT / "shared" / "duplicates" / "queries": ["pmcrm_contacts", "pmcrm_insights"],
     ROOT / "sql" / "maintenance": ["pmcrm_service"],
 }
 # Views over tenant tables, with the column that holds the tenant.
 VIEWS = {
+    "audit_rows": "user_id",
     "consent_rows": "user_id",
     "reminder_rows": "user_id",
     "contact_rows": "user_id",
