@@ -28,6 +28,7 @@ from tests.postgres import Database
 
 OPERATOR_KEY = "an operator key for tests"
 PAGE_KEYS = "k1:" + "A" * 43 + "="
+SUPPRESSION_KEYS = "s1:" + "B" * 43 + "="
 
 Metadata = tuple[tuple[str, str], ...]
 
@@ -41,6 +42,7 @@ def settings_for(database: Database, **changes: Any) -> Settings:
         "gdpr_port": 0,
         "operator_key": OPERATOR_KEY,
         "page_token_keys": KeyRing.parse(PAGE_KEYS),
+        "suppression_keys": KeyRing.parse(SUPPRESSION_KEYS),
     }
     return Settings.load(**(values | changes)).with_role_urls(database.urls)
 

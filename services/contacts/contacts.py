@@ -29,6 +29,7 @@ from shared.layers import Context
 from shared.living_contacts import contact_not_found, processing_restricted
 from shared.masks import check_mask, masked, update_paths
 from shared.server import Runtime
+from shared.suppression.checking import refuse_suppressed
 
 QUERIES = queries.load(Path(__file__).parent / "queries")
 
@@ -46,13 +47,14 @@ class Contacts:
         self._database = runtime.database
         self._page_tokens = runtime.page_tokens
         self._grace_days = runtime.settings.delete_grace_days
+        self._suppression_keys = runtime.settings.suppression_keys
 
     async def CreateContact(self, request: pb.CreateContactRequest, context: Context) -> Contact:
-        """Creates a contact; SOURCE_UID_TAKEN when a living one has its source_uid."""
+        """Creates a contact; SOURCE_UID_TAKEN when a living one has its source_uid, CONTACT_SUPPRESSED."""
         record = record_of(request.contact, "contact")
 
         async def effect(tx: Transaction) -> Contact:
-            [contact] = await self._create(tx, [record])
+            [contact] = await self._create(tx, [record], of_many=False)
             return contact
 
         return await self._database.mutate(request, Contact, effect)
@@ -60,14 +62,14 @@ class Contacts:
     async def BatchCreateContacts(
         self, request: pb.BatchCreateContactsRequest, context: Context
     ) -> pb.BatchCreateContactsResponse:
-        """Creates up to 1 000 contacts, all or none, in the order of the requests."""
+        """Creates up to 1 000 contacts, all or none, in the order of the requests; fails as CreateContact does."""
         if len(request.requests) < THREAD_FROM:
             records = records_of(request.requests)
         else:
             records = await asyncio.to_thread(records_of, request.requests)
 
         async def effect(tx: Transaction) -> pb.BatchCreateContactsResponse:
-            return pb.BatchCreateContactsResponse(contacts=await self._create(tx, records))
+            return pb.BatchCreateContactsResponse(contacts=await self._create(tx, records, of_many=True))
 
         return await self._database.mutate(request, pb.BatchCreateContactsResponse, effect)
 
@@ -172,7 +174,7 @@ class Contacts:
         self, requests: AsyncIterator[pb_transfer.ImportContactsRequest], context: Context
     ) -> AsyncIterator[pb_transfer.ImportContactsResponse]:
         """Reads vCards or CSV from the stream, stores them in batches, and tells what became of each."""
-        started, chunks = await importing.begin(requests, self._database)
+        started, chunks = await importing.begin(requests, self._database, self._suppression_keys)
         async for response in started.run(chunks):
             yield response
 
@@ -183,7 +185,8 @@ class Contacts:
         async for response in exporting.run(request, self._database, self._grace_days):
             yield response
 
-    async def _create(self, tx: Transaction, records: Sequence[dict[str, Any]]) -> list[Contact]:
+    async def _create(self, tx: Transaction, records: Sequence[dict[str, Any]], *, of_many: bool) -> list[Contact]:
+        await refuse_suppressed(tx, self._suppression_keys, records, of_many=of_many)
         ids = new_ids(len(records))
         rows = [{**record, "id": contact_id} for record, contact_id in zip(records, ids, strict=True)]
         await _writing(tx.fetch(QUERIES["create_contacts"], rows))

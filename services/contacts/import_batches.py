@@ -18,8 +18,13 @@ from shared import queries
 from shared.database import Database, Row, Transaction
 from shared.errors import ChangedMeanwhile
 from shared.ids import new_ids
+from shared.keys import KeyRing
+from shared.suppression.checking import find_suppressed
 
 QUERIES = queries.load(Path(__file__).parent / "queries")
+
+# Nothing is written for such a record.
+LEFT_OUT = (Outcome.RESTRICTED, Outcome.SUPPRESSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +46,17 @@ class Known:
         return self.by_hash.get(record.hash) or self.by_hash.get(record.unfinished_hash)
 
 
-async def store(database: Database, batch: Sequence[Record]) -> list[Stored]:
-    """Stores one batch, all of it or nothing; runs again when another transaction undid it."""
+async def store(database: Database, keys: KeyRing | None, batch: Sequence[Record]) -> list[Stored]:
+    """Stores one batch, all of it or nothing; runs again when another transaction undid it.
+
+    keys: by which erased people are known again; None where there are none.
+    """
     stored: list[Stored] = []
 
     async def effect(tx: Transaction) -> Empty:
         await tx.fetch(QUERIES["lock_imports"])
         try:
-            work = _Work(tx)
+            work = _Work(tx, keys)
             stored[:] = await work.plan(batch)
             await work.write()
         except asyncpg.UniqueViolationError as error:
@@ -60,14 +68,16 @@ async def store(database: Database, batch: Sequence[Record]) -> list[Stored]:
     return stored
 
 
-async def compare(database: Database, batch: Sequence[Record], rehearsal: Rehearsal) -> list[Stored]:
+async def compare(
+    database: Database, keys: KeyRing | None, batch: Sequence[Record], rehearsal: Rehearsal
+) -> list[Stored]:
     """What `store` would do, without doing it. rehearsal: what the batches before would have done."""
     async with database.reading() as tx:
-        planned = await _Work(tx, rehearsal).plan(batch)
+        planned = await _Work(tx, keys, rehearsal).plan(batch)
     for stored in planned:
         if stored.outcome is Outcome.CREATED:
             stored.contact_id = ""
-        if stored.outcome is not Outcome.RESTRICTED:
+        if stored.outcome not in LEFT_OUT:
             rehearsal.make(stored.record)
     return planned
 
@@ -80,6 +90,7 @@ class _Work:
     """
 
     tx: Transaction
+    keys: KeyRing | None
     rehearsal: Rehearsal | None = None
     created: list[Columns] = field(default_factory=list)
     updated: dict[uuid.UUID, Columns] = field(default_factory=dict)
@@ -93,14 +104,21 @@ class _Work:
         known = await _known(self.tx, batch)
         matches = [(record, known.match(record)) for record in batch]
         rows = await self._hold([match for record, match in matches if match is not None and _is_news(match, record)])
+        unknown = [record for record, match in matches if match is None]
+        suppressed = {
+            unknown[place].number for place in await find_suppressed(self.tx, self.keys, [r.columns for r in unknown])
+        }
         ids = iter(new_ids(len(batch)))
         planned: list[Stored] = []
         touched: list[tuple[Stored, uuid.UUID]] = []
         former: dict[int, Columns] = {}
         for record, match in matches:
+            if record.number in suppressed:
+                planned.append(Stored(record, Outcome.SUPPRESSED, "", None, []))
+                continue
             stored = self._decided(record, match, next(ids))
             planned.append(stored)
-            if stored.outcome is not Outcome.RESTRICTED and not stored.is_known:
+            if stored.outcome not in LEFT_OUT and not stored.is_known:
                 touched.append((stored, uuid.UUID(stored.contact_id)))
                 if match is not None:
                     former[record.number] = self._change(stored, match, rows)

@@ -72,13 +72,14 @@ class Outcome(Enum):
     UPDATED = "updated"
     UNCHANGED = "unchanged"
     RESTRICTED = "restricted"
+    SUPPRESSED = "suppressed"
 
 
 @dataclass(slots=True)
 class Stored:
     """What became of one record.
 
-    contact_id: as text; '' when a dry run would make the contact.
+    contact_id: as text; '' when a dry run would make the contact, or none is made.
     row_id: whose source_hash is the record's: the contact's, or that of one that was merged into it.
     left_out: what the contact could not be given.
     is_known: whether it was imported before and has not changed since.

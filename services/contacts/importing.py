@@ -21,6 +21,7 @@ from shared.database import Database, Transaction, bound_tenant
 from shared.errors import InvalidArgument, Violation
 from shared.idempotency import Claim
 from shared.imported_record import Failure, FileImporter, ImportedRecord, LeftOut
+from shared.keys import KeyRing
 from shared.spreadsheet.importing import UnknownColumnsError
 
 QUERIES = queries.load(Path(__file__).parent / "queries")
@@ -46,8 +47,9 @@ class Batch(NamedTuple):
 class Import:
     """One import from its options to its summary."""
 
-    def __init__(self, database: Database, options: pb.ImportOptions) -> None:
+    def __init__(self, database: Database, suppression_keys: KeyRing | None, options: pb.ImportOptions) -> None:
         self._database = database
+        self._suppression_keys = suppression_keys
         self._options = read_options(options)
         self._digest = hashlib.sha256(options.SerializeToString(deterministic=True))
         self._reader: FileImporter | None = None
@@ -150,9 +152,9 @@ class Import:
         records = [Record(number, part) for number, part in batch.found if isinstance(part, ImportedRecord)]
         for some in batches(records):
             if self._rehearsal is None:
-                stored = await store(self._database, some)
+                stored = await store(self._database, self._suppression_keys, some)
             else:
-                stored = await compare(self._database, some, self._rehearsal)
+                stored = await compare(self._database, self._suppression_keys, some, self._rehearsal)
             responses.extend(self._report(stored))
         return [*responses, self._progress()]
 
@@ -165,6 +167,8 @@ class Import:
                 continue
             self._counts[one.outcome] += 1
             self._processed += 1
+            if one.outcome is Outcome.SUPPRESSED:
+                continue  # nothing of it is kept, nor said
             self._spool.add(one)
             for left_out in (*record.found.left_out, *one.left_out):
                 yield self._notice(record.number, record.found.line, left_out, one.contact_id)
@@ -228,6 +232,7 @@ class Import:
             created=self._counts[Outcome.CREATED],
             updated=self._counts[Outcome.UPDATED],
             unchanged=self._counts[Outcome.UNCHANGED],
+            suppressed=self._counts[Outcome.SUPPRESSED],
             failed=self._failed,
             notices=self._notices,
             format=self._format,
@@ -254,13 +259,13 @@ class Import:
 
 
 async def begin(
-    requests: AsyncIterator[pb.ImportContactsRequest], database: Database
+    requests: AsyncIterator[pb.ImportContactsRequest], database: Database, suppression_keys: KeyRing | None
 ) -> tuple[Import, AsyncIterator[bytes]]:
     """The import that a stream's first message asks for, and the chunks that follow. Raises InvalidArgument."""
     first = await anext(aiter(requests), None)
     if first is None or first.WhichOneof("part") != "options":
         raise _misplaced("the first message must hold the options")
-    return Import(database, first.options), _chunks(requests)
+    return Import(database, suppression_keys, first.options), _chunks(requests)
 
 
 async def _chunks(requests: AsyncIterator[pb.ImportContactsRequest]) -> AsyncIterator[bytes]:

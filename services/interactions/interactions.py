@@ -40,11 +40,13 @@ class Interactions:
         self._database = runtime.database
         self._page_tokens = runtime.page_tokens
         self._grace_days = runtime.settings.delete_grace_days
+        self._suppression_keys = runtime.settings.suppression_keys
         self._analyst = Analyst()
 
     async def CreateInteraction(self, request: pb.CreateInteractionRequest, context: Context) -> Interaction:
         """Creates an interaction and the new contacts among its participants; CONTACT_NOT_FOUND,
-        PROCESSING_RESTRICTED, INTEGRATION_NOT_FOUND, INTERACTION_SOURCE_TAKEN, SOURCE_UID_TAKEN."""
+        PROCESSING_RESTRICTED, INTEGRATION_NOT_FOUND, INTERACTION_SOURCE_TAKEN, SOURCE_UID_TAKEN,
+        CONTACT_SUPPRESSED."""
         violations = Violations()
         record = to_record(request.interaction, "interaction", violations)
         given = read_participants(request.interaction, "interaction", violations)
@@ -115,7 +117,7 @@ class Interactions:
                 await self._analyse([change.record])
             if change.participants is not None:
                 await participants.hold_present(tx, interaction_id, change.participants)
-                await _replace_participants(tx, interaction_id, change.participants)
+                await self._replace_participants(tx, interaction_id, change.participants)
             await _writing(tx.fetch(QUERIES["update_interaction"], interaction_id, change.record))
             return await self._get(tx, interaction_id)
 
@@ -164,7 +166,7 @@ class Interactions:
     async def _create(
         self, tx: Transaction, records: Sequence[dict[str, Any]], groups: Sequence[Sequence[Participant]]
     ) -> list[Interaction]:
-        attendances = await participants.settle(tx, groups)
+        attendances = await participants.settle(tx, groups, self._suppression_keys)
         await _check_integrations(tx, [r["integration_id"] for r in records if r["integration_id"] is not None])
         ids = new_ids(len(records))
         rows = [{**record, "id": interaction_id} for record, interaction_id in zip(records, ids, strict=True)]
@@ -172,6 +174,14 @@ class Interactions:
         await participants.add(tx, ids, attendances)
         created = {row["id_key"]: row for row in await tx.fetch(QUERIES["get_interactions"], ids)}
         return [to_interaction(created[interaction_id], self._grace_days) for interaction_id in ids]
+
+    async def _replace_participants(
+        self, tx: Transaction, interaction_id: uuid.UUID, given: Sequence[Participant]
+    ) -> None:
+        [attendances] = await participants.settle(tx, [given], self._suppression_keys)
+        kept = [attendance.contact_id for attendance in attendances]
+        await tx.fetch(QUERIES["remove_participants"], interaction_id, kept)
+        await participants.add(tx, [interaction_id], [attendances])
 
     async def _get(self, tx: Transaction, interaction_id: uuid.UUID) -> Interaction:
         row = await tx.fetchrow(QUERIES["get_interaction"], interaction_id)
@@ -201,13 +211,6 @@ def _batch(
         groups.append(read_participants(request.interaction, path, violations))
     violations.raise_if_any()
     return records, groups
-
-
-async def _replace_participants(tx: Transaction, interaction_id: uuid.UUID, given: Sequence[Participant]) -> None:
-    [attendances] = await participants.settle(tx, [given])
-    kept = [attendance.contact_id for attendance in attendances]
-    await tx.fetch(QUERIES["remove_participants"], interaction_id, kept)
-    await participants.add(tx, [interaction_id], [attendances])
 
 
 async def _check_integrations(tx: Transaction, asked: Sequence[uuid.UUID]) -> None:

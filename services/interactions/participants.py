@@ -19,7 +19,9 @@ from shared.database import Transaction
 from shared.errors import AlreadyExists, InvalidArgument, Violation
 from shared.fields import UUID_WANTED
 from shared.ids import new_ids
+from shared.keys import KeyRing
 from shared.living_contacts import hold_contacts
+from shared.suppression.checking import refuse_suppressed
 from shared.violations import Violations
 
 QUERIES = queries.load(Path(__file__).parent / "queries")
@@ -84,17 +86,20 @@ def read_participants(interaction: Interaction, path: str, violations: Violation
     return participants
 
 
-async def settle(tx: Transaction, groups: Sequence[Sequence[Participant]]) -> list[list[Attendance]]:
+async def settle(
+    tx: Transaction, groups: Sequence[Sequence[Participant]], suppression_keys: KeyRing | None
+) -> list[list[Attendance]]:
     """Takes hold of the contacts that interactions name, creates the new ones, and says who takes part in each.
 
-    Raises CONTACT_NOT_FOUND, PROCESSING_RESTRICTED, SOURCE_UID_TAKEN; InvalidArgument when two ids of one interaction
-    stand for the same contact since they were merged.
+    Raises CONTACT_NOT_FOUND, PROCESSING_RESTRICTED, SOURCE_UID_TAKEN, CONTACT_SUPPRESSED; InvalidArgument when two ids
+    of one interaction stand for the same contact since they were merged.
     """
     asked = [given.contact_id for group in groups for given in group if given.contact_id is not None]
     held = await hold_contacts(tx, asked) if asked else {}
     new = [given for group in groups for given in group if given.new_contact is not None]
     created = dict(zip(map(id, new), new_ids(len(new)), strict=True))
     if new:
+        await refuse_suppressed(tx, suppression_keys, [given.new_contact or {} for given in new], of_many=False)
         await _create(tx, [{**(given.new_contact or {}), "id": created[id(given)]} for given in new])
     settled = []
     for group in groups:

@@ -17,6 +17,7 @@ from services.contacts.service import SERVICE as CONTACTS
 from services.contacts.tags import Tags
 from services.contacts.users import Users
 from services.gdpr.consents import Consents
+from services.gdpr.data_subject_service import DataSubjectService
 from services.gdpr.service import SERVICE as GDPR
 from services.insights.insights import Insights
 from services.insights.relationship_service import RelationshipService
@@ -39,6 +40,7 @@ BUILT = {
     "IntegrationService": Integrations,
     "ReminderService": ReminderService,
     "ConsentService": Consents,
+    "DataSubjectService": DataSubjectService,
     "RelationshipService": RelationshipService,
     "InsightService": Insights,
     "SemanticService": SemanticService,

@@ -1,0 +1,17 @@
+"""DataSubjectService, put together from its parts."""
+
+from __future__ import annotations
+
+from services.gdpr.contact_erasures import ContactErasures
+from services.gdpr.restrictions import Restrictions
+from services.gdpr.suppressing import Suppressions
+from shared.server import Runtime
+
+
+class DataSubjectService(ContactErasures, Restrictions, Suppressions):
+    """The servicer of pmcrm.gdpr.v1.DataSubjectService."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        ContactErasures.__init__(self, runtime)
+        Restrictions.__init__(self, runtime)
+        Suppressions.__init__(self, runtime)
