@@ -15,6 +15,7 @@ from services.insights.found import read_found
 from services.insights.fusion import Fused, fuse
 from services.insights.hybrid_query import HybridQuery, read_hybrid_query
 from services.insights.provider.failures import ProviderAnswerInvalid, ProviderUnavailable
+from services.insights.provider.patience import patience, providers_time
 from services.insights.query_vectors import SearchedModels, is_searchable, to_model
 from services.insights.search_scope import Scope, read_scope, settle
 from services.insights.semantic_search import nearest
@@ -58,7 +59,8 @@ class HybridSearching:
         async with database.reading() as tx:
             scope = await settle(tx, scope)
             model, has_vectors = await models.of_tenant(tx)
-        meaning = await _meaning(models, query, model, has_vectors=has_vectors)
+        with patience(providers_time(context)):
+            meaning = await _meaning(models, query, model, has_vectors=has_vectors)
         async with database.snapshot() as tx:
             by_id: dict[uuid.UUID, bool] = {}
             # Always of the same length, so that every page is one of the same ranking.

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import cast
 
 from pmcrm.insights.v1 import insight_service_pb2 as pb
 from pmcrm.insights.v1.insight_pb2 import Insight
@@ -15,6 +14,7 @@ from services.insights import insight_listing as listing
 from services.insights.findings import Rule
 from services.insights.generating import Wish, Wording, generate
 from services.insights.insight_record import NOTE_LIMIT, named_types, to_insight
+from services.insights.provider.patience import providers_time
 from services.insights.provider.writer import ProviderWriter
 from services.insights.rules.registry import registered
 from services.insights.wording import Outcome
@@ -38,9 +38,6 @@ CONTACTS_LIMIT = 1_000
 
 # New insights in an answer; ListInsights has all.
 SHOWN = 100
-
-# How much of the caller's time the provider may take.
-PROVIDERS_SHARE = 0.5
 
 
 class Insights:
@@ -70,7 +67,7 @@ class Insights:
         if request.use_provider:
             if self._writer is None:
                 raise FailedPrecondition("PROVIDER_NOT_CONFIGURED", "the server has no provider that words insights")
-            wording, outcome = await word_ahead(self._database, self._writer, wish, claim, _providers_time(context))
+            wording, outcome = await word_ahead(self._database, self._writer, wish, claim, providers_time(context))
 
         async def effect(tx: Transaction) -> pb.GenerateInsightsResponse:
             done = await generate(tx, wish, wording)
@@ -141,12 +138,6 @@ class Insights:
         rows: Sequence[Row] = await tx.fetch(QUERIES["get_insights"], list(ids)) if ids else []
         found = {row["id_key"]: row for row in rows}
         return [to_insight(found[insight_id], self._grace) for insight_id in ids if insight_id in found]
-
-
-def _providers_time(context: Context) -> float | None:
-    # None when the caller set no deadline, which the types of grpc do not say.
-    left = cast("float | None", context.time_remaining())
-    return None if left is None else left * PROVIDERS_SHARE
 
 
 def _wish(request: pb.GenerateInsightsRequest, rules: Sequence[Rule]) -> Wish:

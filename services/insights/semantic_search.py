@@ -12,6 +12,7 @@ from pmcrm.insights.v1 import semantic_service_pb2 as pb
 from services.insights.embedding.embedder import Model
 from services.insights.found import read_found
 from services.insights.provider.failures import ProviderAnswerInvalid, ProviderUnavailable
+from services.insights.provider.patience import patience, providers_time
 from services.insights.query_vectors import SearchedModels, is_searchable, read_text, read_vector, to_model
 from services.insights.search_scope import Scope, read_scope, settle
 from shared import queries
@@ -55,7 +56,8 @@ class SemanticSearching:
             async with database.reading() as tx:
                 scope = await settle(tx, search.scope)
                 model, has_vectors = await models.of_tenant(tx)
-            vector = await _vector(models, search, model, has_vectors=has_vectors)
+            with patience(providers_time(context)):
+                vector = await _vector(models, search, model, has_vectors=has_vectors)
             async with database.snapshot() as tx:
                 if attempt + 1 < PATIENCE and (await models.of_tenant(tx))[0] != model:
                     continue

@@ -21,7 +21,7 @@ def servicers(runtime: Runtime) -> Mapping[str, object]:
     built = {
         "InsightService": Insights(runtime, ProviderWriter.of(runtime.settings, provider)),
         "RelationshipService": RelationshipService(runtime),
-        "SemanticService": SemanticService(runtime),
+        "SemanticService": SemanticService(runtime, provider),
     }
     return full_names([insight_service_pb2, relationship_service_pb2, semantic_service_pb2], built)
 

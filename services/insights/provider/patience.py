@@ -6,6 +6,12 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import cast
+
+from shared.layers import Context
+
+# How much of its caller's time a call lets the provider take.
+SHARE = 0.5
 
 _patience: ContextVar[float | None] = ContextVar("provider_patience", default=None)
 
@@ -14,8 +20,8 @@ _patience: ContextVar[float | None] = ContextVar("provider_patience", default=No
 def patience(seconds: float | None) -> Iterator[None]:
     """Requests to the provider inside are given up `seconds` from now, where that is before their own time-out.
 
-    A call that goes on without the provider gives it less than what it has itself, such as half of
-    `context.time_remaining()`. None: no bound of this caller's.
+    A call that goes on without the provider gives it less than what it has itself: `providers_time(context)`. None: no
+    bound of this caller's.
     """
     outer = _patience.get()
     until = None if seconds is None else asyncio.get_running_loop().time() + seconds
@@ -24,6 +30,13 @@ def patience(seconds: float | None) -> Iterator[None]:
         yield
     finally:
         _patience.reset(token)
+
+
+def providers_time(context: Context) -> float | None:
+    """Seconds that the provider may take of what a call has left; None when its caller set no deadline."""
+    # None, too, is what the types of grpc do not say.
+    left = cast("float | None", context.time_remaining())
+    return None if left is None else left * SHARE
 
 
 def deadline(seconds: float) -> float:

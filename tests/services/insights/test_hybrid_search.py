@@ -21,7 +21,14 @@ from tests.services.contacts.organization_calls import Firms
 from tests.services.insights.conftest import InsightsClient
 from tests.services.insights.embedding.rows import Embeddings
 from tests.services.insights.meanings import Seeker, concepts, ids, service_with
-from tests.services.insights.provider_server import EMBEDDING_MODEL, ProviderServer, provider_server, says, status
+from tests.services.insights.provider_server import (
+    EMBEDDING_MODEL,
+    ProviderServer,
+    hangs,
+    provider_server,
+    says,
+    status,
+)
 from tests.services.insights.restricting import restrict
 from tests.suite import failure, settings_for
 
@@ -145,6 +152,19 @@ async def test_it_goes_on_without_the_provider_and_says_so(seeker, provider, fau
     assert ranks(found) == {worded.id: (1, 0, 0)}
     assert (found.provider_outcome, found.HasField("model")) == (outcome, False)
     assert len(ids(await seeker.hybrid("boats"))) == 2
+
+
+async def test_it_goes_on_in_time_when_the_provider_hangs(seeker, provider):
+    worded = await seeker.know("Ada", "boats")
+    await seeker.embed()
+    provider.fail_with(hangs, times=None)
+    try:
+        request = pb.HybridSearchRequest(query="boats")
+        found = await seeker.client.semantic.HybridSearch(request, metadata=seeker.tenant, timeout=2)
+    finally:
+        provider.recover()
+    assert ranks(found) == {worded.id: (1, 0, 0)}
+    assert found.provider_outcome == ProviderOutcome.PROVIDER_OUTCOME_UNAVAILABLE
 
 
 async def test_who_has_no_embedding_is_found_by_words_and_counted(seeker, provider):
