@@ -129,8 +129,8 @@ async def _people_to_act_on(network: Network) -> interaction_pb2.Interaction:
     start = PartialDate(year=began.year, month=began.month, day=began.day)
     await network.employed(mover, "Former Example", "Clerk", PartialDate(year=began.year - 6), start)
     await network.employed(mover, "Present Example", "Director", start, None)
-    for name in ("Dora", "Dorothea"):
-        await network.contact(name, "Double", emails=[Email(value="dora.double@example.com")])
+    for _ in range(2):
+        await network.contact("Dora", "Double", emails=[Email(value="dora.double@example.com")])
     hub = await network.contact("Hanna", "Hub")
     guests = [await network.contact(name, "Guest") for name in ("Ines", "Igor")]
     await network.tagged("beekeeping", *guests)
