@@ -20,11 +20,11 @@ from google.protobuf.empty_pb2 import Empty
 from pmcrm.contacts.v1 import contact_transfer_pb2 as pb
 
 from services.contacts.contact_rows import contact_of
-from services.contacts.export_ties import ExportedTies
 from services.contacts.filters import TieFilters, read_ties
 from shared import queries
 from shared.database import Database, Row, Transaction
 from shared.errors import InvalidArgument, Violation
+from shared.exported_ties import ExportedTies
 from shared.fields import uuid_list
 from shared.living_contacts import contact_not_found
 from shared.spreadsheet.writing import LONGEST_CUSTOM_FIELD, MOST_CUSTOM_FIELDS, TableWriter

@@ -16,13 +16,13 @@ from pmcrm.interactions.v1.reminder_service_pb2 import ReminderAckOutcome, Remin
 from services.interactions.dispatching import first_answer
 from services.interactions.reminder_record import checked_enum
 from services.interactions.schedules import derive
-from services.interactions.scheduling import Notification, Plan
 from shared import queries
 from shared.caller import parse_uuid
 from shared.database import Database, Row, Transaction
 from shared.errors import InvalidArgument, Violation
 from shared.fields import UUID_WANTED
 from shared.idempotency import claim_of
+from shared.reminder_scheduling import Notification, Plan
 from shared.violations import Violations
 
 QUERIES = queries.load(Path(__file__).parent / "queries")

@@ -18,13 +18,13 @@ from typing import IO, Any
 from google.protobuf.empty_pb2 import Empty
 from pmcrm.interactions.v1 import reminder_service_pb2 as pb
 
-from services.interactions.calendar_events import Entry, birthday_entry, reminder_entry
 from services.interactions.reminder_listing import standing_contact
-from services.interactions.schedules import plan_of
 from shared import queries
+from shared.calendar_events import Entry, birthday_entry, reminder_entry
 from shared.calendar_zones import zone_definition
 from shared.database import Database, Row, Transaction
 from shared.fields import uuid_value
+from shared.reminder_plans import plan_of
 
 QUERIES = queries.load(Path(__file__).parent / "queries")
 

@@ -21,12 +21,12 @@ from pmcrm.interactions.v1 import reminder_service_pb2 as pb
 
 from services.interactions.reminder_record import to_reminder
 from services.interactions.schedules import Change, derive, store_notifications
-from services.interactions.scheduling import Notification, Plan, Schedule
 from shared import queries
 from shared.database import Database, Transaction
 from shared.errors import RpcError
 from shared.idempotency import Claim, claim_of
 from shared.ids import new_ids
+from shared.reminder_scheduling import Notification, Plan, Schedule
 from shared.text import checked_line
 from shared.time_zones import write_local
 from shared.violations import Violations

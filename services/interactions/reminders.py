@@ -26,7 +26,6 @@ from services.interactions.reminder_record import (
     to_reminder,
 )
 from services.interactions.schedules import PORTION, derive, plan_at
-from services.interactions.scheduling import Plan, counts_on, snoozed
 from shared import queries
 from shared.caller import parse_uuid
 from shared.database import Row, Transaction
@@ -39,6 +38,7 @@ from shared.living_contacts import hold_contacts
 from shared.masks import check_mask, masked, update_paths
 from shared.recurrence import Occurrence, Recurrence
 from shared.recurrence_rule import Rule
+from shared.reminder_scheduling import Plan, counts_on, snoozed
 from shared.server import Runtime
 from shared.time_zones import time_zone, write_local
 from shared.violations import Violations

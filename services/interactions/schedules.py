@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from services.interactions.scheduling import Notification, Plan, Schedule, Subject, schedule
 from shared import queries
 from shared.database import Transaction
-from shared.recurrence_rule import read_rule
-from shared.time_zones import VERSION, read_local, write_local
+from shared.reminder_plans import plan_of
+from shared.reminder_scheduling import Notification, Plan, Schedule, schedule
+from shared.time_zones import VERSION, write_local
 
 log = structlog.get_logger()
 
@@ -87,33 +87,6 @@ async def store_notifications(tx: Transaction, rows: Sequence[tuple[uuid.UUID, N
     await tx.fetch(QUERIES["write_notifications"], written)
 
 
-def plan_of(row: Mapping[str, Any]) -> Plan:
-    """The plan that a row of scheduled_reminders holds."""
-    subject = None
-    if row["contact_usable"]:
-        month, day = row["birthday_month"], row["birthday_day"]
-        subject = Subject(
-            created_at=row["contact_created_at"],
-            last_contact_at=row["last_contact_at"],
-            keep_in_touch_days=row["keep_in_touch_days"],
-            birthday=(month, day) if month and day else None,
-        )
-    return Plan(
-        kind=row["kind"],
-        zone=row["time_zone"],
-        due=_local(row["due_local"]),
-        rule=read_rule(row["rrule"]) if row["rrule"] else None,
-        leads=tuple(row["lead_seconds"] or (0,)),
-        muted=row["muted"],
-        subject=subject,
-        completed_through=_local(row["completed_through"]),
-        counts_from=row["counts_from"],
-        known_birthday=row["known_birthday"],
-        snoozed=_local(row["snoozed_local"]),
-        notifications=tuple(_notification_of(stored) for stored in row["notifications"] or ()),
-    )
-
-
 def _schedules(rows: Sequence[Mapping[str, Any]], change: Change | None) -> dict[uuid.UUID, Schedule]:
     made = {}
     for row in rows:
@@ -125,26 +98,3 @@ def _schedules(rows: Sequence[Mapping[str, Any]], change: Change | None) -> dict
             log.exception("reminder_cannot_be_scheduled", reminder_id=str(row["id"]))
             made[row["id"]] = Schedule(None, None, row["counts_from"], row["known_birthday"], ())
     return made
-
-
-def _notification_of(stored: Mapping[str, Any]) -> Notification:
-    return Notification(
-        lead=stored["lead_seconds"],
-        settled=_local(stored["settled_local"]),
-        local=_local(stored["occurrence_local"]),
-        occurs=_time(stored["occurrence_at"]),
-        notify=_time(stored["notify_at"]),
-        available=_time(stored["available_at"]),
-        first_claimed=_time(stored["first_claimed_at"]),
-        lease_id=stored["lease_id"],
-        attempt=stored["attempt"],
-        snoozed=stored["snoozed"],
-    )
-
-
-def _local(text: str | None) -> datetime | None:
-    return read_local(text) if text is not None else None
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text).astimezone(UTC) if text is not None else None

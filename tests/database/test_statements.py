@@ -19,6 +19,7 @@ FOLDERS = {
     **{folder: [f"pmcrm_{folder.parent.name}"] for folder in sorted(ROOT.glob("services/*/queries"))},
     ROOT / "shared" / "statements": list(SERVICE_ROLES),
     ROOT / "shared" / "suppression" / "queries": ["pmcrm_contacts", "pmcrm_interactions"],
+    ROOT / "shared" / "exported_ties" / "queries": ["pmcrm_contacts", "pmcrm_gdpr"],
     ROOT / "shared" / "duplicates" / "queries": ["pmcrm_contacts", "pmcrm_insights"],
     ROOT / "sql" / "maintenance": ["pmcrm_service"],
 }

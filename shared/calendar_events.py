@@ -10,9 +10,9 @@ from typing import Any
 
 from icalendar import Alarm, Event, vRecur
 
-from services.interactions.scheduling import Plan, recurrence_of
 from shared.recurrence import Recurrence
 from shared.recurrence_rule import Rule
+from shared.reminder_scheduling import Plan, recurrence_of
 from shared.time_zones import to_utc
 
 # 1 is the highest of RFC 5545 §3.8.1.9, 9 the lowest.

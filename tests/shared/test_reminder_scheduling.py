@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from services.interactions.acknowledging import delivered
-from services.interactions.scheduling import (
+from shared.reminder_scheduling import (
     Notification,
     Plan,
     Schedule,
