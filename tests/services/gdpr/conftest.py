@@ -15,11 +15,17 @@ from pmcrm.gdpr.v1 import (
 )
 
 from services.gdpr.service import SERVICE as GDPR
+from services.interactions.service import SERVICE as INTERACTIONS
 from shared.server import RunningService
 from tests.postgres import Database
 from tests.services.conftest import faults
 from tests.services.contacts.calls import Book
+from tests.services.gdpr.audit_calls import KEYS, Trail
 from tests.services.gdpr.consent_calls import Declarations
+from tests.services.gdpr.erasing import Erasing
+from tests.services.interactions.conftest import InteractionsClient
+from tests.services.interactions.interaction_calls import Log
+from tests.services.interactions.reminder_calls import Reminding
 from tests.suite import Client, Metadata, running, settings_for
 
 
@@ -36,7 +42,7 @@ class GdprClient:
 
 @pytest_asyncio.fixture(scope="module")
 async def gdpr_service(database: Database) -> AsyncIterator[RunningService]:
-    async with running(GDPR, settings_for(database)) as service:
+    async with running(GDPR, settings_for(database, seal_keys=KEYS)) as service:
         yield service
         assert faults(service) == [], "a call ended in a fault of the service"
 
@@ -70,3 +76,52 @@ def declarations(gdpr: GdprClient, alice: Metadata) -> Declarations:
 def bobs_declarations(gdpr: GdprClient, bob: Metadata) -> Declarations:
     """What Bob and his contacts declare."""
     return Declarations(gdpr.consents, bob)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def interactions_service(database: Database) -> AsyncIterator[RunningService]:
+    async with running(INTERACTIONS, settings_for(database)) as service:
+        yield service
+        assert faults(service) == [], "a call ended in a fault of the service"
+
+
+@pytest_asyncio.fixture(scope="module")
+async def interactions(interactions_service: RunningService) -> AsyncIterator[InteractionsClient]:
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{interactions_service.port}") as channel:
+        yield InteractionsClient(channel)
+
+
+@pytest.fixture
+def log(interactions: InteractionsClient, alice: Metadata) -> Log:
+    """Alice's interactions."""
+    return Log(interactions, alice)
+
+
+@pytest.fixture
+def reminding(interactions: InteractionsClient, alice: Metadata) -> Reminding:
+    """Alice's reminders."""
+    return Reminding(interactions, alice)
+
+
+@pytest.fixture
+def erasing(gdpr: GdprClient, alice: Metadata) -> Erasing:
+    """Alice's erasures."""
+    return Erasing(gdpr.subjects, alice)
+
+
+@pytest.fixture
+def bobs_erasing(gdpr: GdprClient, bob: Metadata) -> Erasing:
+    """Bob's erasures."""
+    return Erasing(gdpr.subjects, bob)
+
+
+@pytest.fixture
+def trail(gdpr: GdprClient, alice: Metadata) -> Trail:
+    """Alice's audit log."""
+    return Trail(gdpr.audit, alice)
+
+
+@pytest.fixture
+def bobs_trail(gdpr: GdprClient, bob: Metadata) -> Trail:
+    """Bob's audit log."""
+    return Trail(gdpr.audit, bob)
