@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from pmcrm.gdpr.v1 import data_subject_service_pb2 as pb
@@ -60,6 +61,13 @@ class Erasing:
             contact_id,
             await conn.fetchval("SELECT now()") if released else None,
         )
+
+
+async def row_of(conn: Connection, statement: str, *arguments: object) -> Mapping[str, Any]:
+    """The one row of a statement."""
+    [row] = await conn.fetch(statement, *arguments)
+    found: Mapping[str, Any] = row
+    return found
 
 
 def counts(receipt: ErasureReceipt, *tables: str) -> list[int]:

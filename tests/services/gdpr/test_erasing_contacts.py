@@ -20,7 +20,7 @@ from tests.services.contacts.organization_calls import restrict
 from tests.services.gdpr.canaries import every_row, rows_of_tenant
 from tests.services.gdpr.conftest import GdprClient
 from tests.services.gdpr.consent_calls import Declarations
-from tests.services.gdpr.erasing import EMPTY, NAMED, Erasing, counts
+from tests.services.gdpr.erasing import EMPTY, NAMED, Erasing, counts, row_of
 from tests.services.interactions.interaction_calls import Log
 from tests.services.interactions.reminder_calls import KEEP_IN_TOUCH, Reminding
 from tests.suite import Failure, Metadata, failure, new_request_id, running, settings_for
@@ -206,12 +206,12 @@ async def test_the_proof_of_consent_stays_and_holds_nothing_personal(
     await declarations.record("", note="the user's own", metadata=WHO)
     receipt = await erasing.erase(ada.id)
     assert counts(receipt, "consent_records", "consent_states") == [1, 1]
-    row = await as_superuser.fetchrow("SELECT * FROM consent_records WHERE id = $1", given.id)
+    row = await row_of(as_superuser, "SELECT * FROM consent_records WHERE id = $1", given.id)
     assert (row["type"], row["purpose"], row["legal_basis"]) == ("CONSENT", given.purpose, "CONSENT")
     assert (row["text_version"], row["created_at"] is not None) == ("2026-03", True)
     assert [row[column] for column in ("ip_address", "user_agent", "note", "source")] == [None] * 4
-    own = await as_superuser.fetchrow(
-        "SELECT * FROM consent_records WHERE user_id = $1 AND contact_id IS NULL", erasing.user_id
+    own = await row_of(
+        as_superuser, "SELECT * FROM consent_records WHERE user_id = $1 AND contact_id IS NULL", erasing.user_id
     )
     assert (own["note"], str(own["ip_address"])) == ("the user's own", "192.0.2.77")
     about_ada = await as_superuser.fetch(
@@ -232,7 +232,7 @@ async def test_the_log_names_exactly_the_entries_that_were_emptied(
     emptied = await erasing.ids(as_superuser, EMPTY)
     assert emptied == await erasing.ids(as_superuser, NAMED)
     assert counts(receipt, "audit_logs") == [len(emptied)]
-    entry = await as_superuser.fetchrow("SELECT * FROM audit_logs WHERE id = $1", receipt.audit_entry_id)
+    entry = await row_of(as_superuser, "SELECT * FROM audit_logs WHERE id = $1", receipt.audit_entry_id)
     assert (entry["action"], str(entry["subject_id"]), str(entry["row_id"])) == ("ERASE", ada.id, receipt.id)
     assert entry["new_values"]["receipt"] == receipt.id
     assert [entry[column] for column in ("actor", "client_ip", "user_agent", "old_values")] == [None] * 4
@@ -397,7 +397,7 @@ async def test_the_erasure_is_a_request_with_a_deadline_and_a_history(
     book: Book, erasing: Erasing, as_superuser: Connection
 ) -> None:
     receipt = await erasing.erase((await book.create(given_name="Ada")).id)
-    request = await as_superuser.fetchrow("SELECT * FROM erasure_requests WHERE id = $1", receipt.id)
+    request = await row_of(as_superuser, "SELECT * FROM erasure_requests WHERE id = $1", receipt.id)
     assert (request["state"], str(request["contact_id"])) == ("COMPLETED", receipt.contact_id)
     assert 28 <= (request["deadline_at"] - request["requested_at"]).days <= 31
     changes = await as_superuser.fetch(
