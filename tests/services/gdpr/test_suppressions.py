@@ -24,7 +24,11 @@ from tests.services.gdpr.erasing import Erasing
 from tests.services.interactions.interaction_calls import Log
 from tests.suite import SUPPRESSION_KEYS, Client, Metadata, connected, failure, new_request_id, running, settings_for
 
-ADA: dict[str, Any] = {"given_name": "Ada", "emails": [{"value": "Ada@EXAMPLE.com"}], "phones": [{"value": "020 7946 0000"}]}
+ADA: dict[str, Any] = {
+    "given_name": "Ada",
+    "emails": [{"value": "Ada@EXAMPLE.com"}],
+    "phones": [{"value": "020 7946 0000"}],
+}
 CARDS = (
     card("UID:1", "FN:Ada by mail", "EMAIL:aDa@example.COM", "NOTE:came back")
     + card("UID:2", "FN:Ada by phone", "TEL:+44 20 7946 0000", "NOTE:came back", "ORG:Returners", "CATEGORIES:returned")
