@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
 
@@ -25,6 +25,7 @@ from shared.migrations import SQL
 from shared.settings import Settings
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
+Result = TypeVar("Result")
 
 STATEMENTS = queries.load(SQL / "maintenance")
 
@@ -78,6 +79,10 @@ class Outcome(Enum):
     SUCCEEDED = "succeeded"
     HELD_ELSEWHERE = "held elsewhere"
     NOT_DUE = "not due"
+
+
+class TaskHeld(Exception):
+    """Another process runs the task; the argument is its name."""
 
 
 class TaskLost(Exception):
@@ -140,18 +145,43 @@ async def attempt(task: Task, settings: Settings, later: float, begins: Callable
             last = (await last_runs(conn, [task]))[task.name]
             if seconds_until_due(task, last, later):
                 return Outcome.NOT_DUE, None
-            await conn.execute(STATEMENTS["begin_task"].sql, task.name, f"{socket.gethostname()} {os.getpid()}")
-            begins()
-            try:
-                did = await _while_held(holding, task.run(conn, settings))
-            except Exception as error:
-                await _note_failure(task, settings, error)
-                raise
-            await conn.execute(STATEMENTS["end_task"].sql, task.name)
-            return Outcome.SUCCEEDED, did
+
+            def work() -> Awaitable[object]:
+                begins()
+                return _while_held(holding, task.run(conn, settings))
+
+            return Outcome.SUCCEEDED, await _recorded(task.name, settings, conn, work)
 
 
-async def _while_held(holding: Connection, work: Awaitable[object]) -> object:
+async def run_now(
+    name: str, settings: Settings, work: Callable[[Connection], Awaitable[Result]], *, recorded: bool = True
+) -> Result:
+    """Runs a task at once, due or not, and returns what it returned; noted as a run of the task if `recorded`.
+
+    name: the task's; no other process runs it meanwhile.
+    Raises TaskHeld when one does, what the work raised, after it was noted as a failure, and TaskLost as `attempt`.
+    """
+    async with connected(settings) as holding, holding.transaction():
+        if not await holding.fetchval(STATEMENTS["take_task"].sql, name):
+            raise TaskHeld(name)
+        async with connected(settings) as conn:
+            if not recorded:
+                return await _while_held(holding, work(conn))
+            return await _recorded(name, settings, conn, lambda: _while_held(holding, work(conn)))
+
+
+async def _recorded(name: str, settings: Settings, conn: Connection, work: Callable[[], Awaitable[Result]]) -> Result:
+    await conn.execute(STATEMENTS["begin_task"].sql, name, f"{socket.gethostname()} {os.getpid()}")
+    try:
+        did = await work()
+    except Exception as error:
+        await _note_failure(name, settings, error)
+        raise
+    await conn.execute(STATEMENTS["end_task"].sql, name)
+    return did
+
+
+async def _while_held(holding: Connection, work: Awaitable[Result]) -> Result:
     """What the work returns; it is cancelled when the connection that holds the task is lost."""
     working = asyncio.ensure_future(work)
     beating = asyncio.create_task(_beat(holding))
@@ -172,11 +202,11 @@ async def _beat(holding: Connection) -> None:
         await holding.execute(STATEMENTS["still_held"].sql, timeout=HEARTBEAT_SECONDS)
 
 
-async def _note_failure(task: Task, settings: Settings, error: Exception) -> None:
+async def _note_failure(name: str, settings: Settings, error: Exception) -> None:
     # A connection of its own: the run's may be what failed.
     kind = getattr(error, "sqlstate", None) or type(error).__name__
     try:
         async with connected(settings) as conn:
-            await conn.execute(STATEMENTS["fail_task"].sql, task.name, kind)
+            await conn.execute(STATEMENTS["fail_task"].sql, name, kind)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
         return  # the database is gone; what the run raised tells more
