@@ -34,13 +34,13 @@ def entry_hash(tenant: uuid.UUID, row: Row) -> bytes:
                 tenant.bytes,
                 row["id"].bytes,
                 moment(row["at"]),
-                row["subject_id"].bytes,
+                _id(row["subject_id"]),
                 _id(row["row_id"]),
                 _id(row["request_id"]),
-                counted(row["table_name"].encode()),
-                counted(row["action"].encode()),
-                counted(row["role_name"].encode()),
-                counted(row["digest"]),
+                _text(row["table_name"]),
+                _text(row["action"]),
+                _text(row["role_name"]),
+                _bytes(row["digest"]),
             )
         )
     ).digest()
@@ -71,8 +71,17 @@ def counted(value: bytes) -> bytes:
     return len(value).to_bytes(4, "big") + value
 
 
+# Also what the table's constraints do not permit is hashed: who can change entries can drop constraints.
 def _id(value: uuid.UUID | None) -> bytes:
     return b"\x00" if value is None else b"\x01" + value.bytes
+
+
+def _text(value: str | None) -> bytes:
+    return _bytes(None if value is None else value.encode())
+
+
+def _bytes(value: bytes | None) -> bytes:
+    return b"\x00" if value is None else b"\x01" + counted(value)
 
 
 def _texts(row: Row) -> str:

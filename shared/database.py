@@ -139,6 +139,10 @@ class Database:
         """A READ ONLY transaction as the service role, whose statements name the tenant `about`, if any, as `$1`."""
         return Reading(self, about, self._operators_pool(), "BEGIN READ ONLY")
 
+    def operating_snapshot(self, about: uuid.UUID) -> Reading:
+        """`snapshot()` of the tenant `about`, as the service role."""
+        return Reading(self, about, self._operators_pool(), begin_snapshot(about))
+
     def _operators_pool(self) -> Pool:
         if self.operator_pool is None:
             raise FailedPrecondition("OPERATOR_NOT_CONFIGURED", "DATABASE_URL_SERVICE is not set for this service")

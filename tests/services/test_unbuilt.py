@@ -16,6 +16,7 @@ from services.contacts.organization_service import OrganizationService
 from services.contacts.service import SERVICE as CONTACTS
 from services.contacts.tags import Tags
 from services.contacts.users import Users
+from services.gdpr.audit_service import AuditService
 from services.gdpr.consents import Consents
 from services.gdpr.data_subject_service import DataSubjectService
 from services.gdpr.service import SERVICE as GDPR
@@ -40,6 +41,7 @@ BUILT = {
     "IntegrationService": Integrations,
     "ReminderService": ReminderService,
     "ConsentService": Consents,
+    "AuditService": AuditService,
     "DataSubjectService": DataSubjectService,
     "RelationshipService": RelationshipService,
     "InsightService": Insights,

@@ -30,14 +30,21 @@ async def seal(database: Database, keys: KeyRing = KEYS, *, most: int = 1_000) -
         return await seal_audit(conn, keys, most=most)
 
 
-async def seal_now(database: Database, *, most: int = 1_000) -> Sealed:
-    """The same, without the second for which entries stay unsealed: their times are put back by two."""
+async def seal_from_the_start(database: Database, *, most: int = 1_000) -> Sealed:
+    """The same where entries were written with times of one's own, which may lie before what has been sealed."""
     async with database.connect() as conn:
-        await conn.execute(
-            "UPDATE audit_logs SET at = at - interval '2 seconds' "
-            "WHERE at > clock_timestamp() - interval '2 seconds' AND at >= (SELECT horizon FROM app.audit_sealing)"
-        )
+        await conn.execute("UPDATE app.audit_sealing SET horizon = '-infinity'")
     return await seal(database, most=most)
+
+
+async def archive(conn: Connection, tenant: uuid.UUID) -> None:
+    """Moves a tenant's entries to the archive, as if their months had been; conn: as superuser."""
+    await conn.execute("CREATE TABLE IF NOT EXISTS audit_logs_archive_rest PARTITION OF audit_logs_archive DEFAULT")
+    await conn.execute(
+        "WITH moved AS (DELETE FROM audit_logs WHERE user_id = $1 RETURNING *) "
+        "INSERT INTO audit_logs_archive SELECT * FROM moved",
+        tenant,
+    )
 
 
 def a_time(at: datetime) -> Timestamp:
