@@ -46,7 +46,10 @@ CREATE POLICY tenant ON erasure_requests
     WITH CHECK (user_id = app.current_user_id());
 CREATE TRIGGER touch BEFORE UPDATE ON erasure_requests FOR EACH ROW EXECUTE FUNCTION app.touch_row();
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON erasure_requests
-    FOR EACH ROW EXECUTE FUNCTION app.audit_row('erasure_requests', 'user_id', 'id', 'updated_at', 'revision', 'reason');
+    -- NOTE: without the reason, which is erased, and without the counts, which grow with each of many batches.
+    FOR EACH ROW EXECUTE FUNCTION app.audit_row(
+        'erasure_requests', 'user_id', 'id', 'updated_at', 'revision', 'reason', 'row_counts'
+    );
 GRANT SELECT, INSERT (user_id, id, contact_id, deadline_at, state, reason, row_counts, suppression_count, erased_at, audit_entry_id),
     UPDATE (updated_at, state, reason, row_counts, suppression_count, erased_at, audit_entry_id)
     ON erasure_requests TO pmcrm_gdpr, pmcrm_service;
@@ -81,31 +84,39 @@ CREATE FUNCTION app.follow_account() RETURNS trigger
     AS $$
     DECLARE
         request uuid;
+        requested timestamptz;
+        reached text;
     BEGIN
         -- The purge makes up for it.
         IF NOT app.is_bound(NEW.id) THEN
             RETURN NULL;
         END IF;
-        SELECT e.id INTO request FROM public.erasure_requests AS e
+        SELECT e.id, e.requested_at, e.state INTO request, requested, reached FROM public.erasure_requests AS e
         WHERE e.user_id = NEW.id AND e.contact_id IS NULL AND e.state IN ('PENDING', 'RUNNING');
-        IF NEW.deleted_at IS NOT NULL AND request IS NULL THEN
-            INSERT INTO public.erasure_requests (user_id, deadline_at, state)
-            VALUES (NEW.id, NEW.deleted_at + interval '1 month', 'PENDING')
-            RETURNING id INTO request;
-            INSERT INTO public.erasure_state_changes (user_id, erasure_id, position, state, cause)
-            VALUES (NEW.id, request, 1, 'PENDING', 'user_deleted');
-        ELSIF NEW.deleted_at IS NULL AND request IS NOT NULL THEN
+        IF NEW.deleted_at IS NULL AND reached = 'RUNNING' THEN
+            RAISE EXCEPTION 'the account is being erased' USING ERRCODE = 'object_not_in_prerequisite_state';
+        END IF;
+        -- An older request is of an account that was opened again without a bound tenant.
+        IF request IS NOT NULL AND (NEW.deleted_at IS NULL OR requested < NEW.deleted_at) THEN
             UPDATE public.erasure_requests AS e SET state = 'CANCELLED' WHERE e.user_id = NEW.id AND e.id = request;
             INSERT INTO public.erasure_state_changes (user_id, erasure_id, position, state, cause)
             SELECT NEW.id, request, max(c.position) + 1, 'CANCELLED', 'user_undeleted'
             FROM public.erasure_state_changes AS c
             WHERE c.user_id = NEW.id AND c.erasure_id = request;
+            request := NULL;
+        END IF;
+        IF NEW.deleted_at IS NOT NULL AND request IS NULL THEN
+            INSERT INTO public.erasure_requests (user_id, requested_at, deadline_at, state)
+            VALUES (NEW.id, NEW.deleted_at, NEW.deleted_at + interval '1 month', 'PENDING')
+            RETURNING id INTO request;
+            INSERT INTO public.erasure_state_changes (user_id, erasure_id, position, state, cause)
+            VALUES (NEW.id, request, 1, 'PENDING', 'user_deleted');
         END IF;
         RETURN NULL;
     END
     $$;
 COMMENT ON FUNCTION app.follow_account() IS
-    'AFTER UPDATE row trigger on users: closing an account is a request to erase it, opening it again cancels that. Without a bound tenant it does nothing, and the purge makes the request that is missing.';
+    'AFTER UPDATE row trigger on users: closing an account is a request to erase it, opening it again cancels that, and is refused (object_not_in_prerequisite_state) once erasing has begun. Without a bound tenant it does nothing, and the purge makes the request that is missing.';
 CREATE TRIGGER erasure AFTER UPDATE OF deleted_at ON users
     FOR EACH ROW WHEN ((OLD.deleted_at IS NULL) <> (NEW.deleted_at IS NULL)) EXECUTE FUNCTION app.follow_account();
 

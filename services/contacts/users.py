@@ -134,9 +134,12 @@ class Users:
             if before["delete_time"] is None:
                 raise AlreadyExists("USER_NOT_DELETED", f"user {user_id} is active", id=str(user_id))
             check_etag(request.etag, user.etag)
-            reopened = await tx.fetchrow(QUERIES["reopen_user"], self._grace, expected_revision(user.etag))
+            try:
+                reopened = await tx.fetchrow(QUERIES["reopen_user"], self._grace, expected_revision(user.etag))
+            except asyncpg.ObjectNotInPrerequisiteStateError as error:
+                raise erasure_started() from error
             if reopened is None:
-                raise FailedPrecondition("ERASURE_STARTED", "the grace period is over and the account is being erased")
+                raise erasure_started()
             return self._user_of(await tx.fetchrow(QUERIES["get_user"]))
 
         user = await self._mutate(request, user_id, effect)
@@ -198,6 +201,11 @@ def subject(text: str, field: str) -> uuid.UUID:
 def user_not_found(user_id: uuid.UUID) -> NotFound:
     """What a caller hears about a user that is not there, or not its own."""
     return NotFound("USER_NOT_FOUND", f"no user {user_id}", id=str(user_id))
+
+
+def erasure_started() -> FailedPrecondition:
+    """What a caller hears who comes too late to open an account again."""
+    return FailedPrecondition("ERASURE_STARTED", "the grace period is over and the account is being erased")
 
 
 async def _set_login_email(tx: Transaction, user_id: uuid.UUID | None, login_email: str) -> None:

@@ -137,10 +137,12 @@ class DataSubjectServiceServicer:
 
     def RequestErasure(self, request, context):
         """Closes the account and has it erased when the grace period (90 days by default) is over, and returns the request.
-        The same as DeleteUser in pmcrm.contacts.v1. Until then CancelErasure or UndeleteUser undoes it.
+        The same as DeleteUser in pmcrm.contacts.v1. Until then CancelErasure or UndeleteUser undoes it. An account that is
+        closed has its request already, which GetErasureRequest returns: then this fails with USER_CLOSED, but for a repeat
+        with the request_id of the call that closed it.
 
         Fails with:
-        - INVALID_ARGUMENT FIELD_INVALID: the reason is over 1 000 characters
+        - INVALID_ARGUMENT FIELD_INVALID: the reason is over 1 000 characters, or is not valid text
         - INVALID_ARGUMENT REQUEST_ID_REUSED: another body was sent with this request_id
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -163,7 +165,7 @@ class DataSubjectServiceServicer:
 
     def GetErasureRequest(self, request, context):
         """Returns one erasure request, with its receipt when it is completed. Works for a closed tenant; for one that is
-        gone, operators name it by user_id.
+        gone, operators name it by user_id, by id, or by both.
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: an id is not a UUID, or, for an operator without a tenant, none is given
