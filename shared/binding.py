@@ -31,6 +31,11 @@ def begin_snapshot(tenant: uuid.UUID) -> str:
     return f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL app.current_user_id = '{_uuid(tenant)}'"
 
 
+def begin_export(tenant: uuid.UUID) -> str:
+    """`begin_snapshot` in which the database writes times in UTC and durations as ISO 8601 does, wherever it runs."""
+    return f"{begin_snapshot(tenant)}; SET LOCAL TimeZone = 'UTC'; SET LOCAL IntervalStyle = 'iso_8601'"
+
+
 def begin_writing(tenant: uuid.UUID, who: Caller) -> str:
     """Begins a transaction of a tenant that may write."""
     return f"BEGIN; SET LOCAL app.current_user_id = '{_uuid(tenant)}'{_audit_settings(who)}"
