@@ -213,13 +213,14 @@ def _due_reminder(tenant: uuid.UUID, reminder_id: uuid.UUID, row: Notification) 
 async def _filled(
     answer: pb.ClaimDueRemindersResponse, database: Database, grace: timedelta
 ) -> pb.ClaimDueRemindersResponse:
-    """The answer with the reminders in it, as they are now; one that is gone has its id alone."""
+    """The answer with the reminders in it, as they are now; one that is gone or withheld has its id alone."""
     wanted = _by_tenant((uuid.UUID(due.user_id), uuid.UUID(due.reminder.id)) for due in answer.due_reminders)
     found = {}
     for tenant, ids in wanted.items():
         async with database.operating(tenant) as tx:
             for row in await tx.fetch(QUERIES["get_reminders"], ids):
-                found[row["id"]] = to_reminder(row, grace)
+                if not row["withheld"]:
+                    found[row["id"]] = to_reminder(row, grace)
     for due in answer.due_reminders:
         if due.reminder.id in found:
             due.reminder.CopyFrom(found[due.reminder.id])

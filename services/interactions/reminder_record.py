@@ -44,7 +44,9 @@ KIND = "REMINDER_KIND_"
 CHANNEL = "NOTIFICATION_CHANNEL_"
 
 # Columns that statements need and answers do not have.
-BESIDES = frozenset({"user_id", "id_key", "given_title", "due_order", "nothing_left", "outdated", "position"})
+BESIDES = frozenset(
+    {"user_id", "id_key", "given_title", "due_order", "nothing_left", "outdated", "position", "withheld"}
+)
 PREFERENCES = frozenset({"channels", "lead_seconds", "muted"})
 
 

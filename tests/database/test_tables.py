@@ -204,8 +204,8 @@ async def test_looking_contacts_up_without_a_tenant_fails(as_contacts):
         await as_contacts.fetch("SELECT * FROM app.find_contacts('{a}', '{}', '{}')")
 
 
-async def test_only_the_contacts_service_looks_contacts_up(database, tenant):
-    for role in ("pmcrm_insights", "pmcrm_interactions", "pmcrm_gdpr", "pmcrm_service"):
+async def test_only_those_who_look_for_duplicates_look_contacts_up(database, tenant):
+    for role in ("pmcrm_interactions", "pmcrm_gdpr", "pmcrm_service"):
         async with database.connect(role) as conn:
             with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
                 async with bound(conn, tenant.id):

@@ -6,6 +6,7 @@ FROM reminder_rows
 WHERE user_id = $1
     AND id_key > $2
     AND delete_time IS NULL
+    AND NOT withheld
     AND ($3 IS NULL OR EXISTS (
         SELECT FROM reminder_contacts AS rc WHERE rc.user_id = $1 AND rc.reminder_id = id_key AND rc.contact_id = $3
     ))

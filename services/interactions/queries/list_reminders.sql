@@ -12,6 +12,7 @@ SELECT *, due_order::text AS position
 FROM reminder_rows
 WHERE user_id = $1
     AND ($2 IS NULL OR (due_order, id_key) > ($3::timestamptz, $4))
+    AND NOT withheld
     AND ($7 OR delete_time IS NULL)
     AND ($8 IS NULL OR EXISTS (
         SELECT FROM reminder_contacts AS rc WHERE rc.user_id = $1 AND rc.reminder_id = id_key AND rc.contact_id = $8
@@ -32,6 +33,7 @@ SELECT *, due_order::text AS position
 FROM reminder_rows
 WHERE user_id = $1
     AND ($2 IS NULL OR nothing_left > $2 OR (nothing_left = $2 AND (due_order, id_key) < ($3::timestamptz, $4)))
+    AND NOT withheld
     AND ($7 OR delete_time IS NULL)
     AND ($8 IS NULL OR EXISTS (
         SELECT FROM reminder_contacts AS rc WHERE rc.user_id = $1 AND rc.reminder_id = id_key AND rc.contact_id = $8
@@ -52,6 +54,7 @@ SELECT *, create_time::text AS position
 FROM reminder_rows
 WHERE user_id = $1
     AND ($2 IS NULL OR nothing_left > $2 OR (nothing_left = $2 AND (create_time, id_key) > ($3::timestamptz, $4)))
+    AND NOT withheld
     AND ($7 OR delete_time IS NULL)
     AND ($8 IS NULL OR EXISTS (
         SELECT FROM reminder_contacts AS rc WHERE rc.user_id = $1 AND rc.reminder_id = id_key AND rc.contact_id = $8
@@ -72,6 +75,7 @@ SELECT *, create_time::text AS position
 FROM reminder_rows
 WHERE user_id = $1
     AND ($2 IS NULL OR nothing_left > $2 OR (nothing_left = $2 AND (create_time, id_key) < ($3::timestamptz, $4)))
+    AND NOT withheld
     AND ($7 OR delete_time IS NULL)
     AND ($8 IS NULL OR EXISTS (
         SELECT FROM reminder_contacts AS rc WHERE rc.user_id = $1 AND rc.reminder_id = id_key AND rc.contact_id = $8
@@ -92,6 +96,7 @@ SELECT *, priority::text AS position
 FROM reminder_rows
 WHERE user_id = $1
     AND ($2 IS NULL OR nothing_left > $2 OR (nothing_left = $2 AND (priority, id_key) > ($3::smallint, $4)))
+    AND NOT withheld
     AND ($7 OR delete_time IS NULL)
     AND ($8 IS NULL OR EXISTS (
         SELECT FROM reminder_contacts AS rc WHERE rc.user_id = $1 AND rc.reminder_id = id_key AND rc.contact_id = $8
@@ -112,6 +117,7 @@ SELECT *, priority::text AS position
 FROM reminder_rows
 WHERE user_id = $1
     AND ($2 IS NULL OR nothing_left > $2 OR (nothing_left = $2 AND (priority, id_key) < ($3::smallint, $4)))
+    AND NOT withheld
     AND ($7 OR delete_time IS NULL)
     AND ($8 IS NULL OR EXISTS (
         SELECT FROM reminder_contacts AS rc WHERE rc.user_id = $1 AND rc.reminder_id = id_key AND rc.contact_id = $8
@@ -132,6 +138,7 @@ SELECT *, app.fold(title) AS position
 FROM reminder_rows
 WHERE user_id = $1
     AND ($2 IS NULL OR nothing_left > $2 OR (nothing_left = $2 AND ((app.fold(title) COLLATE app.name_order), id_key) > ($3, $4)))
+    AND NOT withheld
     AND ($7 OR delete_time IS NULL)
     AND ($8 IS NULL OR EXISTS (
         SELECT FROM reminder_contacts AS rc WHERE rc.user_id = $1 AND rc.reminder_id = id_key AND rc.contact_id = $8
@@ -152,6 +159,7 @@ SELECT *, app.fold(title) AS position
 FROM reminder_rows
 WHERE user_id = $1
     AND ($2 IS NULL OR nothing_left > $2 OR (nothing_left = $2 AND ((app.fold(title) COLLATE app.name_order), id_key) < ($3, $4)))
+    AND NOT withheld
     AND ($7 OR delete_time IS NULL)
     AND ($8 IS NULL OR EXISTS (
         SELECT FROM reminder_contacts AS rc WHERE rc.user_id = $1 AND rc.reminder_id = id_key AND rc.contact_id = $8

@@ -22,6 +22,7 @@ PREPARE count_reminders (uuid, boolean, uuid, text, text[], smallint, timestampt
 SELECT count(*)
 FROM reminder_rows
 WHERE user_id = $1
+    AND NOT withheld
     AND ($2 OR delete_time IS NULL)
     AND ($3 IS NULL OR EXISTS (
         SELECT FROM reminder_contacts AS rc WHERE rc.user_id = $1 AND rc.reminder_id = id_key AND rc.contact_id = $3

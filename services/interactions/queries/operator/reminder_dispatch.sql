@@ -8,13 +8,22 @@ ORDER BY r.user_id, r.id
 LIMIT $1;
 
 -- Notifications of any active tenants that are due and in nobody's hands, the longest due first, after the one at ($1,
--- $2). Takes no locks: who hands them out looks again, tenant by tenant.
+-- $2). Not those about restricted contacts alone. Takes no locks: who hands them out looks again, tenant by tenant.
 PREPARE due_notifications (timestamptz, uuid, integer) AS
 SELECT n.user_id, n.reminder_id, n.notify_at
 FROM reminder_notifications AS n
 JOIN users AS u ON u.id = n.user_id
 WHERE n.notify_at <= now() AND n.available_at <= now() AND u.deleted_at IS NULL
     AND ($1 IS NULL OR (n.notify_at, n.reminder_id) > ($1, $2))
+    AND NOT coalesce(
+        (
+            SELECT bool_and(c.processing_restricted)
+            FROM reminder_contacts AS rc
+            JOIN contacts AS c ON c.user_id = rc.user_id AND c.id = rc.contact_id
+            WHERE rc.user_id = n.user_id AND rc.reminder_id = n.reminder_id
+        ),
+        false
+    )
 ORDER BY n.notify_at, n.reminder_id
 LIMIT $3;
 
