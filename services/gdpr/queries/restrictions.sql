@@ -6,10 +6,17 @@ SELECT contact_id, processing_restricted
 FROM app.lock_contacts(ARRAY[$2])
 WHERE $1 IS NOT NULL;
 
--- Restricts or releases a contact, if it is not so already: only then its etag moves.
+-- Restricts or releases a contact and those merged into it, which are the same person's, if they are not so already: only
+-- then their etags move.
 PREPARE set_processing_restricted (uuid, uuid, boolean) AS
 UPDATE contacts SET processing_restricted = $3
-WHERE user_id = $1 AND id = $2 AND processing_restricted <> $3;
+WHERE user_id = $1
+    AND id = ANY (
+        array_append(
+            (SELECT array_agg(r.contact_id) FROM contact_redirects AS r WHERE r.user_id = $1 AND r.survivor_id = $2), $2
+        )
+    )
+    AND processing_restricted <> $3;
 
 -- Writes down why a contact is restricted, for the first time or again; when the restriction stands already ($5), it
 -- stays as old as it is.
