@@ -23,4 +23,5 @@ GRANT INSERT ON
     contact_merge_rows, integrations, interactions, interaction_participants, reminders, reminder_contacts,
     consent_records, processing_restrictions
 TO pmcrm_service;
-GRANT UPDATE (pinned) ON contact_strengths TO pmcrm_service;
+-- The rows of contact_strengths are made by trigger, with the contacts.
+GRANT INSERT (user_id, contact_id, next_contact_at), UPDATE (pinned) ON contact_strengths TO pmcrm_service;

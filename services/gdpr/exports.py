@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from typing import IO
 
 from google.protobuf.empty_pb2 import Empty
 from pmcrm.gdpr.v1 import data_subject_service_pb2 as pb
 
 from services.gdpr.exporting.archive import CHUNK, spool
-from services.gdpr.exporting.assembling import assemble
+from services.gdpr.exporting.assembling import Progress, assemble
 from services.gdpr.exporting.reading import QUERIES, Subject, subject_of
 from services.gdpr.exporting.threads import in_thread
 from shared.binding import begin_export, bound_tenant
 from shared.caller import caller
-from shared.database import Reading, Transaction
-from shared.errors import InvalidArgument, Violation
+from shared.database import Database, Reading, Transaction
+from shared.errors import InvalidArgument, Unauthenticated, Violation
 from shared.fields import uuid_value
 from shared.layers import Access, Context, callable_by
 from shared.server import Runtime
@@ -41,33 +42,46 @@ class Exports:
         contact_id = uuid_value(request.contact_id, "contact_id") if request.contact_id else None
         tenant = bound_tenant(caller.get())
         with spool() as file:
-            async with (
-                self._assembling,
-                Reading(self._database, tenant, self._database.pool, begin_export(tenant)) as tx,
-            ):
-                subject = await subject_of(tx, contact_id)
-                manifest = await assemble(tx, file, scope, subject, _quietly)
-            # Noted before the first byte leaves, whatever becomes of the rest.
-            await self._note(manifest, subject)
+            async with self._assembling:
+                manifest = await export_to(self._database, tenant, file, scope, contact_id, _quietly)
             while chunk := await in_thread(file.read, CHUNK):
                 yield pb.ExportDataResponse(chunk=chunk)
         yield pb.ExportDataResponse(manifest=manifest)
 
-    async def _note(self, manifest: pb.ExportManifest, subject: Subject) -> None:
-        async def effect(tx: Transaction) -> Empty:
-            await note_export(tx, manifest, subject.survivor)
-            return Empty()
 
-        await self._database.claim(None, Empty, effect)
+async def export_to(
+    database: Database,
+    tenant: uuid.UUID,
+    file: IO[bytes],
+    scope: pb.ExportScope,
+    contact_id: uuid.UUID | None,
+    progress: Progress,
+) -> pb.ExportManifest:
+    """Writes an archive to a file, which is at its beginning then, and notes that in the audit log.
+
+    Raises CONTACT_NOT_FOUND; TENANT_UNKNOWN for a tenant that there is not, or that is erased.
+    """
+    async with Reading(database, tenant, database.pool, begin_export(tenant)) as tx:
+        if not await tx.fetch(QUERIES["export_tenant"]):
+            raise Unauthenticated("TENANT_UNKNOWN", f"there is no user {tenant}")
+        subject = await subject_of(tx, contact_id)
+        manifest = await assemble(tx, file, scope, subject, progress)
+
+    async def effect(tx: Transaction) -> Empty:
+        await _note(tx, manifest, subject)
+        return Empty()
+
+    await database.claim(None, Empty, effect)
+    return manifest
 
 
-async def note_export(tx: Transaction, manifest: pb.ExportManifest, contact_id: uuid.UUID | None) -> None:
-    """Leaves an entry in the audit log: what was exported, and nothing of what was in it."""
+async def _note(tx: Transaction, manifest: pb.ExportManifest, subject: Subject) -> None:
+    """What was exported, and nothing of what was in it."""
     entry = {
         "scope": pb.ExportScope.Name(manifest.scope).removeprefix("EXPORT_SCOPE_"),
         "rows": sum(table.row_count for table in manifest.tables.values()),
     }
-    await tx.fetch(QUERIES["audit_data_export"], contact_id, entry)
+    await tx.fetch(QUERIES["audit_data_export"], subject.survivor, entry)
 
 
 def _quietly(table: str, rows: int) -> None:

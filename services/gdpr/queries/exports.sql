@@ -32,12 +32,9 @@ SELECT login_email, (to_jsonb(t) - $3)::text AS line
 FROM login_emails AS t
 WHERE user_id = $1 AND $2 IS NULL AND login_email > $4;
 
--- How many rows there are about, to show how far an export has come.
-PREPARE export_size (uuid) AS
-SELECT
-    (SELECT count(*) FROM contacts WHERE user_id = $1)
-    + (SELECT count(*) FROM interactions WHERE user_id = $1)
-    + (SELECT count(*) FROM audit_logs WHERE user_id = $1) AS rows;
+-- The tenant, closed or not; no row when there is none, or it is erased.
+PREPARE export_tenant (uuid) AS
+SELECT id FROM users WHERE id = $1 AND erased_at IS NULL;
 
 -- Leaves an entry for an export in the audit log, about a contact or, when $2 is NULL, the tenant.
 PREPARE audit_data_export (uuid, uuid, jsonb) AS
