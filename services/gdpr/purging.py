@@ -13,11 +13,12 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 import asyncpg
 
+from services.gdpr.account_erasing import erase_due_accounts
 from shared import queries
 from shared.binding import bind
 from shared.migrations import SQL
@@ -70,11 +71,12 @@ class Purged:
 class Wanted:
     """What a purge is to do.
 
-    days: how long ago something must have been deleted. dry_run: only count. max_rows: stop after about so many rows;
-    0 for all.
+    days: how long ago something must have been deleted. grace: how long ago an account must have been closed.
+    dry_run: only count. max_rows: stop after about so many rows; 0 for all.
     """
 
     days: int
+    grace: timedelta = timedelta(days=90)
     dry_run: bool = False
     max_rows: int = 0
 
@@ -100,6 +102,7 @@ async def purge(conn: Connection, wanted: Wanted, progress: Progress = silent) -
             break
     else:
         progress(len(tenants), len(tenants))
+        await run.erase_accounts()
     return run.purged
 
 
@@ -120,6 +123,20 @@ class _Run:
         async with self._conn.transaction():
             await self._conn.execute(bind(tenant))
             self.purged.held += await self._conn.fetchval(STATEMENTS["held_rows"].sql, self._before)
+
+    async def erase_accounts(self) -> None:
+        """Carries out the erasures of accounts whose grace period is over, or counts them."""
+        if self._wanted.dry_run:
+            erased, held = await self._due_accounts()
+        else:
+            done = await erase_due_accounts(self._conn, self._wanted.grace, silent)
+            erased, held = done.accounts, done.held
+        self.purged.users_erased += erased
+        self.purged.held += held
+
+    async def _due_accounts(self) -> tuple[int, int]:
+        due = await self._conn.fetchrow(STATEMENTS["accounts_to_erase"].sql, self._wanted.grace)
+        return (0, 0) if due is None else (due["erased"], due["held"])
 
     async def _purge_table(self, tenant: uuid.UUID, table: str) -> None:
         while most := self._room():

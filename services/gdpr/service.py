@@ -10,6 +10,7 @@ from pmcrm.gdpr.v1 import audit_service_pb2, consent_service_pb2, data_subject_s
 from services.gdpr.audit_service import AuditService
 from services.gdpr.consents import Consents
 from services.gdpr.data_subject_service import DataSubjectService
+from services.gdpr.retention import RetentionService
 from shared.server import Runtime, Service, full_names
 
 
@@ -19,6 +20,7 @@ def servicers(runtime: Runtime) -> Mapping[str, object]:
         "AuditService": AuditService(runtime),
         "ConsentService": Consents(runtime),
         "DataSubjectService": DataSubjectService(runtime),
+        "RetentionService": RetentionService(runtime),
     }
     return full_names([audit_service_pb2, consent_service_pb2, data_subject_service_pb2, retention_service_pb2], built)
 

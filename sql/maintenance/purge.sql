@@ -19,3 +19,12 @@ SELECT app.purge_rows($1, $2, $3);
 -- How many of a tenant's rows a legal hold keeps from being purged, in a transaction that is bound to it.
 PREPARE held_rows (timestamptz) AS
 SELECT app.held_rows($1);
+
+-- The accounts whose grace period is over: how many can be erased, and how many a legal hold keeps.
+PREPARE accounts_to_erase (interval) AS
+SELECT count(*) FILTER (WHERE NOT due.held) AS erased, count(*) FILTER (WHERE due.held) AS held
+FROM (
+    SELECT EXISTS (SELECT FROM legal_holds AS h WHERE h.user_id = u.id AND h.released_at IS NULL) AS held
+    FROM users AS u
+    WHERE u.deleted_at <= now() - $1 AND u.erased_at IS NULL
+) AS due;
