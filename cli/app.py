@@ -46,6 +46,32 @@ def _worker(
     worker(once)
 
 
+@app.command("export")
+def _export(
+    tenant: Annotated[uuid.UUID, typer.Option(help="The user whose data it is.")],
+    out: Annotated[Path, typer.Option(help="The zip file to write, replaced if it is there.")],
+    scope: Annotated[
+        str, typer.Option(help="access: everything; portability: without what was inferred, to be imported elsewhere.")
+    ] = "access",
+    contact: Annotated[uuid.UUID | None, typer.Option(help="Only what is held about this contact.")] = None,
+) -> None:
+    """Write everything held about a user, or one of its contacts, as a zip of JSON, CSV, vCard and iCalendar."""
+    from cli.export import export
+
+    export(tenant, out, scope, contact)
+
+
+@app.command("import")
+def _import(
+    file: Annotated[Path, typer.Argument(help="An archive of `pmcrm export --scope portability`.")],
+    tenant: Annotated[uuid.UUID, typer.Option(help="The user to import into, which must have no data yet.")],
+) -> None:
+    """Import an archive into an empty user: all of it, with its ids and times, or nothing."""
+    from cli.import_archive import import_file
+
+    import_file(tenant, file)
+
+
 @app.command("seed")
 def _seed(
     tenants: Annotated[int, typer.Option(min=1, help="How many users to make.")] = 3,
