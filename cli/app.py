@@ -3,6 +3,7 @@
 import importlib.metadata
 import sys
 import uuid
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,8 @@ import typer
 
 from cli import maintenance, migrate, psql, serve, settings
 from shared.settings import SettingsError
+
+SINCE_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
 
 # A traceback that shows local variables would print keys and people.
 app = typer.Typer(
@@ -70,6 +73,19 @@ def _import(
     from cli.import_archive import import_file
 
     import_file(tenant, file)
+
+
+@app.command("export-erasures")
+def _export_erasures(
+    out: Annotated[Path, typer.Option(help="The journal, which gets the erasures it lacks; `-`: print them.")],
+    since: Annotated[
+        datetime | None, typer.Option(help="Only those completed from then on, in UTC.", formats=SINCE_FORMATS)
+    ] = None,
+) -> None:
+    """Write completed erasures into a journal outside of the database: a restored backup predates them. Hourly."""
+    from cli.erasures import export_erasures
+
+    export_erasures(out, since)
 
 
 @app.command("seed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any, TypeAlias, TypeVar
 
 import asyncpg
@@ -44,21 +45,21 @@ def partitions(
     ] = MONTHS_AHEAD,
 ) -> None:
     """Make the audit log's partitions ahead. Daily or weekly; rows that came too early are moved into theirs."""
-    made = _run(lambda conn, _: create_partitions(conn, months))
+    made = run_as_service(lambda conn, _: create_partitions(conn, months))
     typer.echo(f"{made} partition{'' if made == 1 else 's'} made.")
 
 
 @app.command()
 def expire_requests() -> None:
     """Forget request ids older than PMCRM_REQUEST_ID_HOURS. Hourly."""
-    forgotten = _run(forget_expired_requests)
+    forgotten = run_as_service(forget_expired_requests)
     typer.echo(f"{forgotten} request id{'' if forgotten == 1 else 's'} forgotten.")
 
 
 @app.command()
 def rotate_keys() -> None:
     """Put integrations' tokens under the first key of PMCRM_ENCRYPTION_KEYS, after a new one has come."""
-    done = _run(lambda conn, settings: rotate(conn, settings.key_ring("encryption_keys")))
+    done = run_as_service(lambda conn, settings: rotate(conn, settings.key_ring("encryption_keys")))
     typer.echo(f"{done.replaced} integration{'' if done.replaced == 1 else 's'} put under the new key.")
     for key_id, tokens in done.by_key.items():
         typer.echo(f"{key_id}: {tokens}")
@@ -79,28 +80,28 @@ def refresh_strengths() -> None:
         def show(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        changed = _run(lambda conn, _: strength_refresh.refresh_strengths(conn, show))
+        changed = run_as_service(lambda conn, _: strength_refresh.refresh_strengths(conn, show))
     typer.echo(f"{changed} contact{'' if changed == 1 else 's'} changed.")
 
 
 @app.command()
 def refresh_reminders() -> None:
     """Find anew when reminders are due, after the time zones were upgraded; forget old leases. Daily."""
-    refreshed = _run(lambda conn, _: refresh_due_times(conn))
+    refreshed = run_as_service(lambda conn, _: refresh_due_times(conn))
     typer.echo(f"{refreshed} reminder{'' if refreshed == 1 else 's'} found anew.")
 
 
 @app.command()
 def vector_indexes() -> None:
     """Index the embeddings of tenants with more than PMCRM_VECTOR_INDEX_THRESHOLD, as DATABASE_URL_OWNER. Daily."""
-    changed = _run(refresh_vector_indexes)
+    changed = run_as_service(refresh_vector_indexes)
     typer.echo(f"{changed.made} index{'' if changed.made == 1 else 'es'} made, {changed.dropped} dropped.")
 
 
 @app.command()
 def embeddings() -> None:
     """Embed what has changed or come to be permitted; take over another model. Every few seconds."""
-    done = _run(embed_changes)
+    done = run_as_service(embed_changes)
     typer.echo(f"{done} change{'' if done == 1 else 's'} followed.")
 
 
@@ -113,7 +114,9 @@ def seal_audit() -> None:
         def show(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        sealed = _run(lambda conn, settings: audit_sealing.seal_audit(conn, settings.key_ring("seal_keys"), show))
+        sealed = run_as_service(
+            lambda conn, settings: audit_sealing.seal_audit(conn, settings.key_ring("seal_keys"), show)
+        )
     typer.echo(f"{sealed.entries} entr{'y' if sealed.entries == 1 else 'ies'} sealed.")
 
 
@@ -129,12 +132,24 @@ def generate_insights() -> None:
         def show(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        totals = _run(lambda conn, settings: generating_for_all.generate_for_all(conn, settings, show))
+        totals = run_as_service(lambda conn, settings: generating_for_all.generate_for_all(conn, settings, show))
     typer.echo(f"{totals.tenants} tenant{'' if totals.tenants == 1 else 's'}:", nl=False)
     typer.echo(f" {totals.created} insights created, {totals.superseded} superseded.")
     if totals.failed:
         typer.echo(f"Those of {totals.failed} were not generated; the log says why.", err=True)
         raise typer.Exit(1)
+
+
+@app.command()
+def reapply_erasures(
+    journal: Annotated[Path, typer.Option(help="What `pmcrm export-erasures` has written.", dir_okay=False)],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+) -> None:
+    """Carry out erasures again that a restored backup predates. After every restore, before services start."""
+    # Imported here: it comes with grpc, which the process that supervises workers must not import.
+    from cli import erasures
+
+    erasures.reapply_erasures(journal, dry_run)
 
 
 async def refresh_due_times(conn: Connection) -> int:
@@ -187,7 +202,9 @@ async def _delete_in_slices(conn: Connection, before: datetime, oldest: str, exp
     return count
 
 
-def _run(task: Callable[[Connection, Settings], Awaitable[Result]]) -> Result:
+def run_as_service(task: Callable[[Connection, Settings], Awaitable[Result]]) -> Result:
+    """Runs a command's task as pmcrm_service; says what is wrong and exits with 1 where the database cannot do it."""
+
     async def connected() -> Result:
         async with ready_database(Settings.load(), []) as settings:
             conn = await asyncpg.connect(settings.database_url_for("service"), timeout=10)
