@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli import maintenance, migrate, psql, serve, settings
+from cli import audit, maintenance, migrate, psql, serve, settings
 from shared.settings import SettingsError
 
 SINCE_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.add_typer(migrate.app, name="migrate")
 app.add_typer(maintenance.app, name="maintenance")
+app.add_typer(audit.app, name="audit")
 app.command("psql", context_settings=psql.PASSES_ARGUMENTS)(psql.psql)
 app.command("settings")(settings.settings)
 

@@ -173,7 +173,6 @@ class Verification:
             return Fault("SEAL_INVALID", "the seal does not follow from its key and its content", None, seal.seq)
         if seal.previous != (NOTHING if self._head is None else self._head.hash):
             return Fault("SEAL_INVALID", "the seal does not follow from the seal before it", None, seal.seq)
-        self._found.seals_checked += 1
         if self._expected is not None and self._expected.seq == seal.seq and self._expected.hash != seal.hash:
             return Fault("HEAD_MISSING", "the chain has another seal with the number of the head", None, seal.seq)
         return None
@@ -196,7 +195,9 @@ class Verification:
         rows = await self._between(start, seals[-1].horizon, len(wanted) + 1)
         if [row["id"] for row in rows] == wanted:
             await asyncio.to_thread(self._check_rows, there, rows)
-            self._found.dropped_entries += sum(len(seal.entry_ids) for seal in seals if self._is_dropped(seal))
+            for seal in seals:
+                if self._is_dropped(seal):
+                    self._count_dropped(seal)
             return
         for seal in seals:
             await self._check_alone(seal, start)
@@ -211,7 +212,7 @@ class Verification:
         if not named and self._is_dropped(seal):
             if rows:
                 raise Found(inserted(rows[0]["id"], seal.seq))
-            self._found.dropped_entries += len(seal.entry_ids)
+            self._count_dropped(seal)
             return
         window = Window(self._tenant, seal, rows, named)
         fault = await asyncio.to_thread(misplaced, window)
@@ -232,7 +233,12 @@ class Verification:
                     raise Found(fault)
                 self._found.entries_checked += 1
                 self._found.erased_entries += row["erased_by"] is not None
+            self._found.seals_checked += 1
         self._progress(len(rows))
+
+    def _count_dropped(self, seal: Seal) -> None:
+        self._found.dropped_entries += len(seal.entry_ids)
+        self._found.seals_checked += 1
 
     async def _check_unsealed(self) -> None:
         """Checks what no seal protects yet: it has its own digests, and cannot be older than what all tenants have."""

@@ -22,6 +22,7 @@ class AuditOperation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     AUDIT_OPERATION_ERASE: _ClassVar[AuditOperation]
     AUDIT_OPERATION_ARCHIVE: _ClassVar[AuditOperation]
     AUDIT_OPERATION_DROP: _ClassVar[AuditOperation]
+    AUDIT_OPERATION_IMPORT: _ClassVar[AuditOperation]
 AUDIT_OPERATION_UNSPECIFIED: AuditOperation
 AUDIT_OPERATION_INSERT: AuditOperation
 AUDIT_OPERATION_UPDATE: AuditOperation
@@ -31,6 +32,7 @@ AUDIT_OPERATION_EXPORT: AuditOperation
 AUDIT_OPERATION_ERASE: AuditOperation
 AUDIT_OPERATION_ARCHIVE: AuditOperation
 AUDIT_OPERATION_DROP: AuditOperation
+AUDIT_OPERATION_IMPORT: AuditOperation
 
 class AuditLog(_message.Message):
     __slots__ = ("id", "user_id", "log_time", "operation", "entity_type", "entity_id", "subject_id", "changed_fields", "old_values", "new_values", "actor", "operator_scope", "client_ip", "user_agent", "request_id", "seal", "erased_by_receipt_id", "archived")

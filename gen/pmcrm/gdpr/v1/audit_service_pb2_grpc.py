@@ -31,8 +31,8 @@ class AuditServiceStub:
     Entries are sealed in batches, about a minute after they were written, into a chain per tenant, keyed with a secret
     that the database does not hold. What is not sealed yet is not protected yet, and is counted as such.
 
-    A tenant reads its own log (metadata `x-tenant-id`, or the verified token); operators read that of any tenant, gone
-    ones too, by user_id, and need no tenant. Their reading is recorded.
+    A tenant reads its own log (metadata `x-tenant-id`, or the verified token); operators read that of any tenant, closed
+    and gone ones too, by user_id, and need no tenant. Each of their calls leaves an entry READ in the log that it reads.
 
     Any call can also fail with:
     - UNAUTHENTICATED TENANT_MISSING, TENANT_MALFORMED, TENANT_AMBIGUOUS, TENANT_UNKNOWN, TOKEN_INVALID: the call names
@@ -76,8 +76,8 @@ class AuditServiceServicer:
     Entries are sealed in batches, about a minute after they were written, into a chain per tenant, keyed with a secret
     that the database does not hold. What is not sealed yet is not protected yet, and is counted as such.
 
-    A tenant reads its own log (metadata `x-tenant-id`, or the verified token); operators read that of any tenant, gone
-    ones too, by user_id, and need no tenant. Their reading is recorded.
+    A tenant reads its own log (metadata `x-tenant-id`, or the verified token); operators read that of any tenant, closed
+    and gone ones too, by user_id, and need no tenant. Each of their calls leaves an entry READ in the log that it reads.
 
     Any call can also fail with:
     - UNAUTHENTICATED TENANT_MISSING, TENANT_MALFORMED, TENANT_AMBIGUOUS, TENANT_UNKNOWN, TOKEN_INVALID: the call names
@@ -101,8 +101,8 @@ class AuditServiceServicer:
         """Lists audit entries, newest first, a page at a time. Archived ones are left out unless asked for.
 
         Fails with:
-        - INVALID_ARGUMENT FIELD_INVALID: page_size or skip is negative, or the order, a filter or the mask is unknown or
-        malformed
+        - INVALID_ARGUMENT FIELD_INVALID: page_size or skip is out of range, the order, a filter or the mask is unknown or
+        malformed, or an operator names no tenant
         - INVALID_ARGUMENT PAGE_TOKEN_INVALID: the token is none that this call returned for the same arguments
         - PERMISSION_DENIED OPERATOR_REQUIRED: user_id names another tenant and the caller is not an operator
         - NOT_FOUND USER_NOT_FOUND: an operator names a tenant that there is no audit entry of
@@ -114,10 +114,11 @@ class AuditServiceServicer:
     def VerifyAuditLog(self, request, context):
         """Checks a tenant's audit log, archive included: every entry against its digest, every seal against its key and the
         one before, and the chain against a head that the caller kept. Tampering is an answer (valid = false), not an
-        error.
+        error; the check ends at the first thing at fault, in the order of the chain. It takes as long as the log is long,
+        about a minute for two million entries.
 
         Fails with:
-        - INVALID_ARGUMENT FIELD_INVALID: user_id is not a UUID, or expected_head is no head
+        - INVALID_ARGUMENT FIELD_INVALID: user_id is not a UUID, expected_head is no head, or an operator names no tenant
         - PERMISSION_DENIED OPERATOR_REQUIRED: user_id names another tenant and the caller is not an operator
         - NOT_FOUND USER_NOT_FOUND: an operator names a tenant that there is no audit entry of
         - FAILED_PRECONDITION SEALING_NOT_CONFIGURED: the server has no seal keys
@@ -153,8 +154,8 @@ class AuditService:
     Entries are sealed in batches, about a minute after they were written, into a chain per tenant, keyed with a secret
     that the database does not hold. What is not sealed yet is not protected yet, and is counted as such.
 
-    A tenant reads its own log (metadata `x-tenant-id`, or the verified token); operators read that of any tenant, gone
-    ones too, by user_id, and need no tenant. Their reading is recorded.
+    A tenant reads its own log (metadata `x-tenant-id`, or the verified token); operators read that of any tenant, closed
+    and gone ones too, by user_id, and need no tenant. Each of their calls leaves an entry READ in the log that it reads.
 
     Any call can also fail with:
     - UNAUTHENTICATED TENANT_MISSING, TENANT_MALFORMED, TENANT_AMBIGUOUS, TENANT_UNKNOWN, TOKEN_INVALID: the call names
