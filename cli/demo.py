@@ -7,13 +7,13 @@ import asyncio
 from rich.console import Console
 
 from cli.reaching import reached_suite
-from cli.tour import address_book, network, ties, time
+from cli.tour import address_book, network, privacy, ties, time
 from cli.tour.telling import Teller
 from shared.settings import Settings
 
 
 def demo() -> None:
-    """Take the tour: import and export, search, merges, meetings, reminders, insights, consent, repeats, isolation."""
+    """Take the tour: from importing an address book to an erasure receipt and a verified audit log."""
     asyncio.run(_run(Settings.load()))
 
 
@@ -45,3 +45,6 @@ async def take(tour: Teller) -> None:
     await address_book.delete_and_undelete(tour, first, contacts[1])
     await address_book.repeat_a_request(tour, first)
     await address_book.look_as_the_other_tenant(tour, second, contacts[0])
+    await privacy.export_everything(tour, first)
+    await privacy.forget_somebody(tour, first)
+    await privacy.verify_the_log(tour, first)

@@ -44,11 +44,13 @@ Metadata = tuple[tuple[str, str], ...]
 class Suite:
     """Stubs of the services, and the metadata with which an operator calls.
 
-    address: host and port of the contacts service. started: whether this process runs the suite.
+    address: host and port of the contacts service. started: whether this process runs the suite. settings: those by
+    which it was reached.
     """
 
     address: str
     started: bool
+    settings: Settings
     operator: Metadata
     users: user_service_pb2_grpc.UserServiceStub
     contacts: contact_service_pb2_grpc.ContactServiceStub
@@ -75,7 +77,7 @@ async def reached_suite(settings: Settings) -> AsyncIterator[Suite]:
         key = _operator_key(settings)
         if key is None:
             raise SettingsError(f"A suite runs on {addresses[0]}. Set PMCRM_OPERATOR_KEY to its operator key.")
-        async with _stubs(addresses, key, started=False) as suite:
+        async with _stubs(addresses, key, settings, started=False) as suite:
             yield suite
         return
     configure_logging("error", settings.log_format)
@@ -88,12 +90,15 @@ async def reached_suite(settings: Settings) -> AsyncIterator[Suite]:
         for service in services:
             running.push_async_callback(service.stop)
             await service.start()
-        async with _stubs([f"{settings.host}:{service.port}" for service in services], key, started=True) as suite:
+        addresses = [f"{settings.host}:{service.port}" for service in services]
+        async with _stubs(addresses, key, ready, started=True) as suite:
             yield suite
 
 
 @asynccontextmanager
-async def _stubs(addresses: Sequence[str], operator_key: str, *, started: bool) -> AsyncIterator[Suite]:
+async def _stubs(
+    addresses: Sequence[str], operator_key: str, settings: Settings, *, started: bool
+) -> AsyncIterator[Suite]:
     async with AsyncExitStack() as channels:
         contacts, interactions, insights, gdpr = [
             await channels.enter_async_context(grpc.aio.insecure_channel(address)) for address in addresses
@@ -101,6 +106,7 @@ async def _stubs(addresses: Sequence[str], operator_key: str, *, started: bool) 
         yield Suite(
             address=addresses[0],
             started=started,
+            settings=settings,
             operator=(("x-operator-key", operator_key),),
             users=user_service_pb2_grpc.UserServiceStub(contacts),
             contacts=contact_service_pb2_grpc.ContactServiceStub(contacts),
