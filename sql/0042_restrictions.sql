@@ -99,8 +99,8 @@ COMMENT ON VIEW reminder_rows IS
     'Reminders under the field names of pmcrm.interactions.v1.Reminder; what is derived does not hold any more when outdated. Those that are withheld are about contacts alone whose processing is restricted: in no list, in no calendar, and notified of to nobody.';
 
 
--- What tells who has an address or a number finds those who are restricted no more than the searches do. The function is
--- the one of before but for that.
+-- What tells who has an address or a number finds those who are restricted no more than the searches do, and neither does what
+-- tells which ids hold a word. The functions are those of before but for that.
 GRANT CREATE ON SCHEMA app TO pmcrm_search;
 SET LOCAL ROLE pmcrm_search;
 CREATE OR REPLACE FUNCTION app.find_contacts(emails text[], phones text[], source_uids text[])
@@ -140,5 +140,27 @@ CREATE OR REPLACE FUNCTION app.find_contacts(emails text[], phones text[], sourc
     $$;
 COMMENT ON FUNCTION app.find_contacts(text[], text[], text[]) IS
     'Which living, unrestricted contacts of the bound tenant have one of these e-mail addresses (in any case), E.164 numbers or source uids: (kind, key as asked, contact_id), kind being email, phone or source_uid. Raises without a tenant.';
+CREATE OR REPLACE FUNCTION app.holding_words(query tsquery, contacts uuid[], interactions uuid[]) RETURNS TABLE (id uuid)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL UNSAFE ROWS 10
+    SET search_path = pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
+    AS $$
+    DECLARE
+        v_user uuid := app.current_user_id();
+    BEGIN
+        IF v_user IS NULL THEN
+            RAISE EXCEPTION 'no tenant is bound to this transaction' USING ERRCODE = 'insufficient_privilege';
+        END IF;
+        RETURN QUERY
+            SELECT c.id FROM public.contact_words AS c
+            WHERE c.user_id = v_user AND c.id = ANY (contacts) AND c.words @@ query
+            UNION ALL
+            SELECT i.id FROM public.interaction_words AS i
+            WHERE i.user_id = v_user AND i.id = ANY (interactions) AND i.words @@ query
+                AND app.has_participants(v_user, i.id, NULL, NULL);
+    END
+    $$;
+COMMENT ON FUNCTION app.holding_words(tsquery, uuid[], uuid[]) IS
+    'Which of these contacts and interactions of the bound tenant match a query by their own words. None that is restricted, or in which restricted contacts alone took part. Raises without a tenant.';
 SET LOCAL ROLE pmcrm_owner;
 REVOKE CREATE ON SCHEMA app FROM pmcrm_search;

@@ -3,6 +3,7 @@ of every service, from the contracts."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -17,17 +18,65 @@ from services.gdpr.service import SERVICE as GDPR
 from services.insights.service import SERVICE as INSIGHTS
 from services.interactions.service import SERVICE as INTERACTIONS
 from shared.server import RunningService
-from tests.postgres import Database
+from tests.postgres import Connection, Database, bound
 from tests.services.conftest import faults
 from tests.services.gdpr.restricted_answers import ANSWERS, Case, Does
 from tests.services.gdpr.restricted_world import TRACES, World, fill, methods
-from tests.suite import Client, running, settings_for
+from tests.suite import Client, running, settings_for, tenant_of
 
 BEFORE = (Does.LEAVES_OUT, Does.COUNTS_WITHOUT)
 # What stands for the restricted contact alone, and is in no list.
 HERS = ("alone", "call", "chore", "birthday", "insight", "link", "job", "merged")
 
 Answered = dict[tuple[str, int], Any]
+
+# Each function that reads past row-level security in order to search, asked for what is hers.
+SEARCHES = {
+    "find_contacts": """
+        SELECT contact_id FROM app.find_contacts('{zebedia@example.com}', '{+447911123456}', '{urn:zebedia}')
+    """,
+    "search_contacts": """
+        SELECT contact_id
+        FROM app.search_contacts('zebedia', 'zebedia', 'zebedja', NULL, NULL, NULL, NULL, NULL, NULL, 100)
+    """,
+    "find_namesakes": "SELECT contact_id FROM app.find_namesakes('{zebedia quagmire}', NULL, NULL, 100)",
+    "find_contacts_by_words": "SELECT contact_id FROM app.find_contacts_by_words('{zebedia}', 100)",
+    "search_interactions": """
+        SELECT interaction_id
+        FROM app.search_interactions('heliotrope', 'heliotrpe', NULL, NULL, NULL, NULL, NULL, NULL, 100)
+    """,
+    "match_contact": "SELECT $1::uuid WHERE app.match_contact('zebedia', $1::uuid) IS NOT NULL",
+    "spelt_contacts": "SELECT contact_id FROM app.spelt_contacts('zebedja', NULL, 100)",
+    "spelt_interactions": "SELECT interaction_id FROM app.spelt_interactions('heliotrpe', NULL, NULL, NULL, 100)",
+    "holding_words": "SELECT id FROM app.holding_words('zebedia', ARRAY[$1::uuid], ARRAY[$2::uuid])",
+}
+
+
+# What the insights role may read, with the columns that it may.
+READABLE = """
+    SELECT c.relname, string_agg(quote_ident(a.attname), ', ')
+    FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND a.attnum > 0
+        AND NOT a.attisdropped AND has_column_privilege(c.oid, a.attnum, 'SELECT')
+    GROUP BY c.relname
+"""
+# Where it reads her id, or that of what is hers, and which words. Policies hide contacts, the views of them, embeddings
+# and insights. What hangs on a contact has no name in it, and statements come to it from a contact that they see. The
+# texts of interactions with her alone are left: statements come to those by who took part, as the calls below show.
+REACHED_THROUGH_CONTACTS = {
+    "ai_insight_contacts": "",
+    "consent_states": "",
+    "contact_employments": "",
+    "contact_links": "",
+    "contact_redirects": "",
+    "contact_strengths": "",
+    "contact_tags": "",
+    "current_employments": "",
+    "interaction_participants": "",
+    "interactions": "zebedia heliotrope",
+    "reminder_contacts": "",
+    "reminders": "",
+}
 
 
 def cases() -> Iterator[Any]:
@@ -76,6 +125,41 @@ def traces(world: World, text: str, *, with_id: bool = True) -> list[str]:
     """What of the restricted contact a text holds."""
     theirs = [world.ids[key] for key in (*HERS, *(("who",) if with_id else ()))]
     return [trace for trace in (*TRACES, *theirs) if trace in text]
+
+
+async def test_every_search_of_the_database_is_tried_here(as_superuser: Connection) -> None:
+    owned = "SELECT proname FROM pg_proc WHERE proowner = 'pmcrm_search'::regrole"
+    assert {row["proname"] for row in await as_superuser.fetch(owned)} == set(SEARCHES)
+
+
+@pytest.mark.parametrize("function", SEARCHES)
+async def test_no_search_of_the_database_finds_her(
+    restricted: tuple[World, Answered], as_superuser: Connection, function: str
+) -> None:
+    world, _ = restricted
+    who, alone = uuid.UUID(world.ids["who"]), uuid.UUID(world.ids["alone"])
+    parameters = [who, alone][: 1 + ("$2" in SEARCHES[function])] if "$" in SEARCHES[function] else []
+    async with bound(as_superuser, uuid.UUID(tenant_of(world.tenant))):
+        found = []
+        for forbidden in (True, False, True):
+            await as_superuser.execute("UPDATE contacts SET processing_restricted = $2 WHERE id = $1", who, forbidden)
+            rows = await as_superuser.fetch(SEARCHES[function], *parameters)
+            found.append(bool({who, alone} & {row[0] for row in rows}))
+    assert found == [False, True, False]
+
+
+async def test_the_insights_role_reads_nothing_that_says_who_she_is(
+    restricted: tuple[World, Answered], database: Database
+) -> None:
+    world, _ = restricted
+    read: dict[str, str] = {}
+    async with database.connect("pmcrm_insights") as conn, bound(conn, uuid.UUID(tenant_of(world.tenant))):
+        for relation, columns in await conn.fetch(READABLE):
+            rows = await conn.fetch(f"SELECT row_to_json(t)::text FROM (SELECT {columns} FROM {relation}) AS t")
+            text = " ".join(row[0] for row in rows).lower()
+            if traces(world, text):
+                read[relation] = " ".join(trace for trace in traces(world, text) if trace in TRACES)
+    assert read == REACHED_THROUGH_CONTACTS
 
 
 @pytest.mark.parametrize(("name", "number"), list(cases()))
