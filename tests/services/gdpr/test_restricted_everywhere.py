@@ -61,7 +61,7 @@ READABLE = """
     GROUP BY c.relname
 """
 # Where it reads her id, or that of what is hers, and which words. Policies hide contacts, the views of them, embeddings
-# and insights. What hangs on a contact has no name in it, and statements come to it from a contact that they see. The
+# and insights. Statements come to what hangs on a contact from a contact that they see. The
 # texts of interactions with her alone are left: statements come to those by who took part, as the calls below show.
 REACHED_THROUGH_CONTACTS = {
     "ai_insight_contacts": "",

@@ -197,8 +197,8 @@ class DataSubjectServiceServicer:
 
     def RestrictProcessing(self, request, context):
         """Restricts the processing of a contact (GDPR Art. 18) and returns the restriction. From now on the contact can be
-        read by id, exported, corrected, released and erased, and is in nothing else. Restricting a restricted contact
-        changes its reason and note.
+        read by id, exported, corrected, released and erased, and is in nothing else; those merged into it as well.
+        Restricting a restricted contact changes its reason and note, and not its restrict_time or etag.
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: the id is not a UUID, the reason is unknown, or the note is over 1 000 characters
@@ -210,7 +210,8 @@ class DataSubjectServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def LiftRestriction(self, request, context):
-        """Lifts the restriction of a contact and returns it. Lifting what is not restricted changes nothing.
+        """Lifts the restriction of a contact and returns it, as it was: its reason stays, and so does its note unless another
+        is given. Lifting what is not restricted changes nothing, and returns the last restriction, if there was one.
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: the id is not a UUID, or the note is over 1 000 characters

@@ -33,6 +33,9 @@ class ReminderServiceStub:
     the same answer as one that does not exist, but for the id in it. ClaimDueReminders and AckReminders are for
     operators, work across tenants and need none.
 
+    Contacts whose processing is restricted cannot be named anew. Reminders about such contacts alone are in no list and
+    no calendar, and nobody is notified of them; GetReminder returns them, and they can be changed by their ids.
+
     Any call can also fail with:
     - UNAUTHENTICATED TENANT_MISSING, TENANT_MALFORMED, TENANT_AMBIGUOUS, TENANT_UNKNOWN, TOKEN_INVALID: the call names
     no tenant, not a UUID, more than one, one that does not exist or is erased, or its token does not verify
@@ -120,6 +123,9 @@ class ReminderServiceServicer:
     Every call works on the data of one tenant (metadata `x-tenant-id`, or the verified token). Another tenant's id gets
     the same answer as one that does not exist, but for the id in it. ClaimDueReminders and AckReminders are for
     operators, work across tenants and need none.
+
+    Contacts whose processing is restricted cannot be named anew. Reminders about such contacts alone are in no list and
+    no calendar, and nobody is notified of them; GetReminder returns them, and they can be changed by their ids.
 
     Any call can also fail with:
     - UNAUTHENTICATED TENANT_MISSING, TENANT_MALFORMED, TENANT_AMBIGUOUS, TENANT_UNKNOWN, TOKEN_INVALID: the call names
@@ -374,6 +380,9 @@ class ReminderService:
     Every call works on the data of one tenant (metadata `x-tenant-id`, or the verified token). Another tenant's id gets
     the same answer as one that does not exist, but for the id in it. ClaimDueReminders and AckReminders are for
     operators, work across tenants and need none.
+
+    Contacts whose processing is restricted cannot be named anew. Reminders about such contacts alone are in no list and
+    no calendar, and nobody is notified of them; GetReminder returns them, and they can be changed by their ids.
 
     Any call can also fail with:
     - UNAUTHENTICATED TENANT_MISSING, TENANT_MALFORMED, TENANT_AMBIGUOUS, TENANT_UNKNOWN, TOKEN_INVALID: the call names
