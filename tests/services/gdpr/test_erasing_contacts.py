@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from datetime import timedelta
 
 import grpc
 import pytest
@@ -17,6 +18,7 @@ from tests.postgres import Connection, Database, bound
 from tests.services.contacts.calls import Book, random_id
 from tests.services.contacts.merge_calls import merge, unmerge
 from tests.services.contacts.organization_calls import restrict
+from tests.services.gdpr.audit_calls import Trail, seal, seal_from_the_start
 from tests.services.gdpr.canaries import every_row, rows_of_tenant
 from tests.services.gdpr.conftest import GdprClient
 from tests.services.gdpr.consent_calls import Declarations
@@ -430,3 +432,25 @@ async def test_of_erasures_merges_and_changes_at_the_same_time_none_is_half_done
         if survivors:
             await erasing.erase(augusta.id)
         assert "half-done" not in "\n".join(await rows_of_tenant(as_superuser, erasing.user_id))
+
+
+async def test_the_log_still_verifies(
+    book: Book, log: Log, trail: Trail, erasing: Erasing, database: Database, as_superuser: Connection
+) -> None:
+    # What was written a moment ago is not sealed yet.
+    age = "UPDATE audit_logs SET at = at - $2::interval WHERE user_id = $1 AND at > now() - interval '1 minute'"
+    ada = await book.create(given_name="Ada")
+    await book.update(ada.id, "notes", notes="shy")
+    await log.create(ada, subject="Lunch")
+    await as_superuser.execute(age, erasing.user_id, timedelta(hours=2))
+    await seal_from_the_start(database)
+    await book.update(ada.id, "notes", notes="not shy")
+    receipt = await erasing.erase(ada.id)
+    answer = await trail.verify()
+    assert answer.valid, "what names the emptied entries is not sealed itself yet"
+    assert 0 < answer.erased_entries < receipt.row_counts["audit_logs"]
+    await as_superuser.execute("SELECT pg_sleep(1.1)")
+    await seal(database)
+    answer = await trail.verify()
+    assert (answer.valid, answer.erased_entries) == (True, receipt.row_counts["audit_logs"])
+    assert answer.unsealed_entries == 0
