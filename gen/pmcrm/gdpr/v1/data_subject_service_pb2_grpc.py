@@ -182,7 +182,8 @@ class DataSubjectServiceServicer:
         everything derived from it; interactions with others stay without it, those with it alone lose their text.
         Suppression entries keep it from coming back by an import or a synchronisation. A contact that is deleted,
         restricted or merged into another is erased as well; the id of a merged contact erases the one that survived with
-        all that was merged into it.
+        all that was merged into it. Answers that earlier requests got with it are forgotten: repeating one of those is
+        refused with REQUEST_ID_REUSED. What remains physically, and until when, is said in docs/erasure.md.
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: the id is not a UUID
@@ -224,7 +225,8 @@ class DataSubjectServiceServicer:
 
     def RemoveSuppression(self, request, context):
         """Removes suppression entries, so that an erased person can be imported again: because they came back, or were erased
-        by mistake. What was erased stays erased.
+        by mistake. What was erased stays erased. An address whose contact was erased more than once has an entry of each
+        erasure, and all of them are removed.
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: none of receipt_id, email and phone is given, or it is malformed
