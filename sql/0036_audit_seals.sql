@@ -119,6 +119,8 @@ CREATE FUNCTION app.audit_horizon() RETURNS timestamptz LANGUAGE sql VOLATILE SE
                 WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
                     -- These read only, and may take hours.
                     AND a.usename IS DISTINCT FROM 'pmcrm_backup' AND a.backend_type NOT LIKE 'autovacuum%'
+                    -- These run outside of transaction blocks, and write no rows.
+                    AND NOT (a.state = 'active' AND a.query ~* '^\s*(VACUUM|REINDEX|CREATE\s+INDEX\s+CONCURRENTLY)\y')
                     -- And these hold a periodic task, for as long as it runs, and do nothing else.
                     AND NOT (
                         a.usename = 'pmcrm_service' AND EXISTS (
