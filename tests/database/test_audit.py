@@ -160,8 +160,9 @@ async def test_rows_in_the_default_partition_move_into_their_months(fresh_databa
         async with fresh_database.connect("pmcrm_service") as operator:
             assert await operator.fetchval("SELECT app.create_audit_partitions(0)") == 2
         assert await months(conn) == {"audit_logs_2001_01": 1, "audit_logs_2001_02": 2}
-        indexes = await conn.fetch("SELECT indexname FROM pg_indexes WHERE tablename = 'audit_logs_2001_02'")
-        assert len(indexes) == 3
+        indexes = "SELECT count(*) FROM pg_indexes WHERE tablename = $1"
+        of_month = await conn.fetchval(indexes, "audit_logs_2001_02")
+        assert of_month == await conn.fetchval(indexes, "audit_logs") > 0
         assert await conn.fetchval("SELECT relacl IS NULL FROM pg_class WHERE relname = 'audit_logs_2001_02'")
 
 

@@ -15,11 +15,12 @@ import pytest_asyncio
 from pmcrm.contacts.v1 import contact_service_pb2 as pb
 from pmcrm.contacts.v1 import contact_transfer_pb2
 from pmcrm.contacts.v1.contact_pb2 import Contact
+from pmcrm.insights.v1 import insight_service_pb2
 from structlog.testing import capture_logs
 
-from services.insights.service import SERVICE as INSIGHTS
 from shared.errors import InvalidArgument, Violation
 from shared.layers import Context
+from shared.server import Service, full_names
 from tests.postgres import Database
 from tests.runtime.acting import mutate, query
 from tests.runtime.probe import Probe, probing
@@ -248,8 +249,11 @@ async def test_an_unknown_method_is_unimplemented(client: Client, method: str) -
     assert told.code is grpc.StatusCode.UNIMPLEMENTED
 
 
+UNBUILT = Service("insights", lambda runtime: full_names([insight_service_pb2], {}))
+
+
 async def test_an_rpc_that_is_not_built_is_unimplemented_to_anybody(database: Database) -> None:
-    async with running(INSIGHTS, settings_for(database)) as service, connected(service) as client:
+    async with running(UNBUILT, settings_for(database)) as service, connected(service) as client:
         told = await failure(unary(client.channel, "/pmcrm.insights.v1.InsightService/GetInsight")(b""))
     assert (told.code, told.reason) == (grpc.StatusCode.UNIMPLEMENTED, "NOT_BUILT")
     assert told.trailers["x-request-id"]

@@ -159,10 +159,11 @@ def test_a_longer_silence_is_never_less_of_one(times, first, later):
     as_of = max(times) + timedelta(days=first)
     now = silence(times, min(times), as_of, LONDON)
     then = silence(times, min(times), as_of + timedelta(days=later), LONDON)
-    if now is not None and now.length + later <= 730:
+    if now is not None and now.length + later < 730:
         assert then is not None
         assert (then.usual, then.since, then.longest_before) == (now.usual, now.since, now.longest_before)
-        assert then.length == now.length + later
+        # So many times 24 hours are a day more or less where the clocks change about midnight.
+        assert abs(then.length - (now.length + later)) <= 1
 
 
 @given(st.lists(MOMENTS, min_size=1, max_size=12), st.randoms())
