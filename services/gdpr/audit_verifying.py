@@ -118,7 +118,8 @@ class Verification:
             raise Found(Fault("SEAL_INVALID", "the seal has a time that no clock tells", None, seq))
         rows = await self._tx.fetch(QUERIES["dropped_months"])
         self._dropped = [month for row in rows if (month := _dropped_month(row["dropped"])) is not None]
-        self._unjust = await self._tx.fetchval(QUERIES["unjustly_emptied"])
+        unjust = await self._tx.fetchval(QUERIES["unjustly_emptied"])
+        self._unjust = None if unjust is None else uuid.UUID(unjust)
 
     async def _check_seals(self) -> None:
         after, limit = FIRST, 2

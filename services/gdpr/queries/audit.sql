@@ -27,30 +27,30 @@ SELECT new_values::text AS dropped FROM audit_logs WHERE user_id = $1 AND action
 UNION ALL
 SELECT new_values::text FROM audit_logs_archive WHERE user_id = $1 AND action = 'DROP';
 
--- The first entry whose payload an erasure is said to have taken, without an entry of that erasure that names it.
+-- The first entry whose payload an erasure is said to have taken, without an entry of that erasure that names it. Grouped
+-- and not joined: of either there may be millions where the planner expects a few.
 PREPARE unjustly_emptied (uuid) AS
 WITH erasures AS (
     SELECT row_id, new_values -> 'entries' AS named FROM audit_logs WHERE user_id = $1 AND action = 'ERASE'
     UNION ALL
     SELECT row_id, new_values -> 'entries' FROM audit_logs_archive WHERE user_id = $1 AND action = 'ERASE'
 ),
-named AS (
-    SELECT e.row_id AS receipt, n.id
+told AS (
+    SELECT erased_by AS receipt, id::text AS id, at FROM audit_logs WHERE user_id = $1 AND erased_by IS NOT NULL
+    UNION ALL
+    SELECT erased_by, id::text, at FROM audit_logs_archive WHERE user_id = $1 AND erased_by IS NOT NULL
+    UNION ALL
+    SELECT e.row_id, n.id, NULL
     FROM erasures AS e
     CROSS JOIN LATERAL jsonb_array_elements_text(
         CASE jsonb_typeof(e.named) WHEN 'array' THEN e.named ELSE '[]' END
     ) AS n (id)
-),
-emptied AS (
-    SELECT at, id, erased_by FROM audit_logs WHERE user_id = $1 AND erased_by IS NOT NULL
-    UNION ALL
-    SELECT at, id, erased_by FROM audit_logs_archive WHERE user_id = $1 AND erased_by IS NOT NULL
 )
-SELECT e.id
-FROM emptied AS e
-LEFT JOIN named AS n ON n.receipt = e.erased_by AND n.id = e.id::text
-WHERE n.id IS NULL
-ORDER BY e.at, e.id
+SELECT t.id
+FROM told AS t
+GROUP BY t.receipt, t.id
+HAVING bool_and(t.at IS NOT NULL)
+ORDER BY min(t.at), t.id
 LIMIT 1;
 
 -- The next seals of the chain.
