@@ -25,6 +25,10 @@ from shared.tenancy import named_tenant, user_closed
 
 QUERIES = queries.load(Path(__file__).parent / "queries")
 
+ERASED = "USER_STATE_ERASED"
+# What is left of an erased user; the rest are defaults.
+SHELL = ("id", "state", "create_time", "update_time", "delete_time", "etag")
+
 
 class Users:
     """The servicer of pmcrm.contacts.v1.UserService."""
@@ -62,12 +66,13 @@ class Users:
 
     @callable_by(Access.EITHER, open_when_closed=True)
     async def GetUser(self, request: pb.GetUserRequest, context: Context) -> User:
-        """Returns a user, closed or not; NOT_FOUND when there is none, or, for a tenant, when it is not itself."""
+        """Returns a user, closed or not, and to operators the shell of an erased one; NOT_FOUND when there is none, or,
+        for a tenant, when it is not itself."""
         user_id = subject(request.id, "id")
         check_mask(User, request.read_mask)
         async with self._reading(user_id) as tx:
             row = await tx.fetchrow(QUERIES["get_user"])
-        if row is None:
+        if row is None or (row["state"] == ERASED and not caller.get().operator):
             raise user_not_found(user_id)
         return masked(self._user_of(row), request.read_mask)
 
@@ -128,7 +133,7 @@ class Users:
 
         async def effect(tx: Transaction) -> User:
             before = await tx.fetchrow(QUERIES["get_user"])
-            if before is None:
+            if before is None or before["state"] == ERASED:
                 raise user_not_found(user_id)
             user = self._user_of(before)
             if before["delete_time"] is None:
@@ -174,6 +179,8 @@ class Users:
             await tx.fetch(QUERIES["set_subscription_tier"], tier)
 
     def _user_of(self, row: Any) -> User:
+        if row["state"] == ERASED:
+            row = {name: value for name, value in row.items() if name in SHELL}
         user = User(**row)
         if row["delete_time"] is not None:
             user.purge_time.FromDatetime(row["delete_time"] + self._grace)

@@ -1,4 +1,4 @@
--- Gets a user, closed or not but not erased, under the field names of pmcrm.contacts.v1.User.
+-- Gets a user, closed or not, under the field names of pmcrm.contacts.v1.User; one that is erased is a shell.
 PREPARE get_user (uuid) AS
 SELECT
     u.id::text AS id,
@@ -10,14 +10,18 @@ SELECT
     u.time_zone,
     u.locale,
     u.default_region,
-    CASE WHEN u.deleted_at IS NULL THEN 'USER_STATE_ACTIVE' ELSE 'USER_STATE_CLOSED' END AS state,
+    CASE
+        WHEN u.erased_at IS NOT NULL THEN 'USER_STATE_ERASED'
+        WHEN u.deleted_at IS NOT NULL THEN 'USER_STATE_CLOSED'
+        ELSE 'USER_STATE_ACTIVE'
+    END AS state,
     u.created_at AS create_time,
     u.updated_at AS update_time,
     u.deleted_at AS delete_time,
     u.revision::text AS etag
 FROM users AS u
 LEFT JOIN login_emails AS e ON e.user_id = u.id AND e.user_id = $1
-WHERE u.id = $1 AND u.erased_at IS NULL;
+WHERE u.id = $1;
 
 -- Locks an active user until the transaction ends, so that what is read next is what the update changes.
 PREPARE lock_user (uuid) AS

@@ -429,4 +429,8 @@ async def test_an_erased_tenant_is_unknown(operator: Account, as_superuser: Conn
     await as_superuser.execute("UPDATE users SET erased_at = now() WHERE id = $1", made.id)
     for call in (itself.get(), itself.undelete(), itself.update(display_name="x")):
         is_refused(await failure(call), grpc.StatusCode.UNAUTHENTICATED, "TENANT_UNKNOWN")
-    is_refused(await failure(operator.get(made.id)), grpc.StatusCode.NOT_FOUND, "USER_NOT_FOUND", id=made.id)
+    # Operators see the shell.
+    shell = await operator.get(made.id)
+    assert (shell.id, shell.state, shell.display_name) == (made.id, UserState.USER_STATE_ERASED, "")
+    for call in (operator.undelete(made.id), operator.update(made.id, locale="de")):
+        is_refused(await failure(call), grpc.StatusCode.NOT_FOUND, "USER_NOT_FOUND", id=made.id)

@@ -13,7 +13,7 @@ import grpc
 import pytest
 import pytest_asyncio
 from pmcrm.contacts.v1 import user_service_pb2 as users_pb
-from pmcrm.contacts.v1.user_pb2 import User
+from pmcrm.contacts.v1.user_pb2 import User, UserState
 from pmcrm.gdpr.v1.erasure_pb2 import ErasureRequest
 
 from services.gdpr import account_erasing
@@ -198,11 +198,24 @@ async def test_an_erased_tenant_is_unknown_and_its_id_is_used(due, eraser, clien
     failed = await failure(client.users.CreateUser(again, metadata=as_operator()))
     assert (failed.code, failed.reason) == (grpc.StatusCode.ALREADY_EXISTS, "USER_ALREADY_EXISTS")
     for call in (
-        client.users.GetUser(users_pb.GetUserRequest(id=str(due.tenant)), metadata=as_operator()),
+        client.users.UpdateUser(
+            users_pb.UpdateUserRequest(user=User(id=str(due.tenant), locale="de")), metadata=as_operator()
+        ),
         client.users.UndeleteUser(users_pb.UndeleteUserRequest(id=str(due.tenant)), metadata=as_operator()),
         client.users.DeleteUser(users_pb.DeleteUserRequest(id=str(due.tenant)), metadata=as_operator()),
     ):
         assert (await failure(call)).reason == "USER_NOT_FOUND"
+    shell = await client.users.GetUser(users_pb.GetUserRequest(id=str(due.tenant)), metadata=as_operator())
+    assert {field.name for field, _ in shell.ListFields()} == {
+        "id",
+        "state",
+        "create_time",
+        "update_time",
+        "delete_time",
+        "purge_time",
+        "etag",
+    }
+    assert shell.state == UserState.USER_STATE_ERASED
     await client.new_tenant(login_email=email)
     assert (await due.get(as_operator(), user_id=str(due.tenant))).state == COMPLETED
 

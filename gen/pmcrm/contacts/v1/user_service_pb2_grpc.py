@@ -125,7 +125,7 @@ class UserServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetUser(self, request, context):
-        """Returns a user, closed ones too. Works for a closed tenant.
+        """Returns a user, closed ones too, and to operators what is left of an erased one. Works for a closed tenant.
 
         Fails with:
         - INVALID_ARGUMENT FIELD_INVALID: the id is not a UUID, or the mask names an unknown field
