@@ -45,7 +45,9 @@ async def fill(database):
 class Watched(Transaction):
     """A transaction that tells what each statement is, and how much came of it."""
 
-    def __init__(self, session, tenant, before: Callable[[str], Awaitable[None] | None], after: Callable[[int], None]) -> None:
+    def __init__(
+        self, session, tenant, before: Callable[[str], Awaitable[None] | None], after: Callable[[int], None]
+    ) -> None:
         super().__init__(session, tenant)
         self.before, self.after = before, after
 
