@@ -11,7 +11,8 @@ import pytest
 from pmcrm.contacts.v1 import contact_service_pb2 as contacts_pb
 from pmcrm.contacts.v1.contact_link_pb2 import ContactLink
 from pmcrm.contacts.v1.contact_pb2 import Contact
-from pmcrm.gdpr.v1.erasure_pb2 import ErasureReceipt
+from pmcrm.gdpr.v1 import data_subject_service_pb2 as pb
+from pmcrm.gdpr.v1.erasure_pb2 import ErasureReceipt, ErasureState
 
 from services.gdpr.service import SERVICE as GDPR
 from tests.postgres import Connection, Database, bound
@@ -406,6 +407,11 @@ async def test_the_erasure_is_a_request_with_a_deadline_and_a_history(
         "SELECT state, cause FROM erasure_state_changes WHERE erasure_id = $1 ORDER BY position", receipt.id
     )
     assert [tuple(row) for row in changes] == [("PENDING", "requested"), ("COMPLETED", "erased")]
+    asked = pb.GetErasureRequestRequest(id=receipt.id)
+    told = await erasing.stub.GetErasureRequest(asked, metadata=erasing.tenant)
+    assert told.receipt == receipt
+    assert (told.state, told.contact_id) == (ErasureState.ERASURE_STATE_COMPLETED, receipt.contact_id)
+    assert [change.cause for change in told.history] == ["requested", "erased"]
 
 
 async def test_of_erasures_merges_and_changes_at_the_same_time_none_is_half_done(
