@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli import audit, maintenance, migrate, psql, serve, settings
+from cli import audit, maintenance, migrate, psql, retention, serve, settings, upkeep
 from shared.settings import SettingsError
 
 SINCE_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
@@ -24,6 +24,13 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.add_typer(migrate.app, name="migrate")
 app.add_typer(maintenance.app, name="maintenance")
+maintenance.app.command("purge")(retention.purge)
+maintenance.app.command("archive-audit")(retention.archive_audit)
+maintenance.app.command("drop-audit")(retention.drop_audit)
+maintenance.app.command("audit-months")(retention.move_audit_months)
+maintenance.app.command("vacuum")(upkeep.vacuum)
+maintenance.app.command("reindex")(upkeep.reindex)
+maintenance.app.command("all")(upkeep.run_all)
 app.add_typer(audit.app, name="audit")
 app.command("psql", context_settings=psql.PASSES_ARGUMENTS)(psql.psql)
 app.command("settings")(settings.settings)
@@ -50,6 +57,19 @@ def _worker(
     worker(once)
 
 
+@app.command("export-erasures")
+def _export_erasures(
+    out: Annotated[Path, typer.Option(help="The journal, which gets the erasures it lacks; `-`: print them.")],
+    since: Annotated[
+        datetime | None, typer.Option(help="Only those completed from then on, in UTC.", formats=SINCE_FORMATS)
+    ] = None,
+) -> None:
+    """Write completed erasures into a journal outside of the database: a restored backup predates them. Hourly."""
+    from cli.erasures import export_erasures
+
+    export_erasures(out, since)
+
+
 @app.command("export")
 def _export(
     tenant: Annotated[uuid.UUID, typer.Option(help="The user whose data it is.")],
@@ -74,19 +94,6 @@ def _import(
     from cli.import_archive import import_file
 
     import_file(tenant, file)
-
-
-@app.command("export-erasures")
-def _export_erasures(
-    out: Annotated[Path, typer.Option(help="The journal, which gets the erasures it lacks; `-`: print them.")],
-    since: Annotated[
-        datetime | None, typer.Option(help="Only those completed from then on, in UTC.", formats=SINCE_FORMATS)
-    ] = None,
-) -> None:
-    """Write completed erasures into a journal outside of the database: a restored backup predates them. Hourly."""
-    from cli.erasures import export_erasures
-
-    export_erasures(out, since)
 
 
 @app.command("seed")

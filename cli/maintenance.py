@@ -19,6 +19,7 @@ from shared.floor import UnfitServerError
 from shared.key_rotation import rotate
 from shared.keys import KeysError
 from shared.migrations import SQL, MigrationError
+from shared.periodic import TaskHeld, TaskLost, run_now
 from shared.settings import Settings, SettingsError
 from shared.startup import ready_database
 from shared.vector_indexes import refresh_vector_indexes
@@ -45,14 +46,16 @@ def partitions(
     ] = MONTHS_AHEAD,
 ) -> None:
     """Make the audit log's partitions ahead. Daily or weekly; rows that came too early are moved into theirs."""
-    made = run_as_service(lambda conn, _: create_partitions(conn, months))
+    made = run_as_service(
+        lambda conn, _: create_partitions(conn, months), "partitions", recorded=months >= MONTHS_AHEAD
+    )
     typer.echo(f"{made} partition{'' if made == 1 else 's'} made.")
 
 
 @app.command()
 def expire_requests() -> None:
     """Forget request ids older than PMCRM_REQUEST_ID_HOURS. Hourly."""
-    forgotten = run_as_service(forget_expired_requests)
+    forgotten = run_as_service(forget_expired_requests, "expire-requests")
     typer.echo(f"{forgotten} request id{'' if forgotten == 1 else 's'} forgotten.")
 
 
@@ -80,28 +83,28 @@ def refresh_strengths() -> None:
         def show(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        changed = run_as_service(lambda conn, _: strength_refresh.refresh_strengths(conn, show))
+        changed = run_as_service(lambda conn, _: strength_refresh.refresh_strengths(conn, show), "refresh-strengths")
     typer.echo(f"{changed} contact{'' if changed == 1 else 's'} changed.")
 
 
 @app.command()
 def refresh_reminders() -> None:
     """Find anew when reminders are due, after the time zones were upgraded; forget old leases. Daily."""
-    refreshed = run_as_service(lambda conn, _: refresh_due_times(conn))
+    refreshed = run_as_service(lambda conn, _: refresh_due_times(conn), "refresh-reminders")
     typer.echo(f"{refreshed} reminder{'' if refreshed == 1 else 's'} found anew.")
 
 
 @app.command()
 def vector_indexes() -> None:
     """Index the embeddings of tenants with more than PMCRM_VECTOR_INDEX_THRESHOLD, as DATABASE_URL_OWNER. Daily."""
-    changed = run_as_service(refresh_vector_indexes)
+    changed = run_as_service(refresh_vector_indexes, "vector-indexes")
     typer.echo(f"{changed.made} index{'' if changed.made == 1 else 'es'} made, {changed.dropped} dropped.")
 
 
 @app.command()
 def embeddings() -> None:
     """Embed what has changed or come to be permitted; take over another model. Every few seconds."""
-    done = run_as_service(embed_changes)
+    done = run_as_service(embed_changes, "embeddings")
     typer.echo(f"{done} change{'' if done == 1 else 's'} followed.")
 
 
@@ -115,7 +118,8 @@ def seal_audit() -> None:
             bar.update(task, completed=done, total=total)
 
         sealed = run_as_service(
-            lambda conn, settings: audit_sealing.seal_audit(conn, settings.key_ring("seal_keys"), show)
+            lambda conn, settings: audit_sealing.seal_audit(conn, settings.key_ring("seal_keys"), show),
+            "seal-audit",
         )
     typer.echo(f"{sealed.entries} entr{'y' if sealed.entries == 1 else 'ies'} sealed.")
 
@@ -132,7 +136,9 @@ def generate_insights() -> None:
         def show(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        totals = run_as_service(lambda conn, settings: generating_for_all.generate_for_all(conn, settings, show))
+        totals = run_as_service(
+            lambda conn, settings: generating_for_all.generate_for_all(conn, settings, show), "generate-insights"
+        )
     typer.echo(f"{totals.tenants} tenant{'' if totals.tenants == 1 else 's'}:", nl=False)
     typer.echo(f" {totals.created} insights created, {totals.superseded} superseded.")
     if totals.failed:
@@ -202,21 +208,41 @@ async def _delete_in_slices(conn: Connection, before: datetime, oldest: str, exp
     return count
 
 
-def run_as_service(task: Callable[[Connection, Settings], Awaitable[Result]]) -> Result:
-    """Runs a command's task as pmcrm_service; says what is wrong and exits with 1 where the database cannot do it."""
+def run_as_service(
+    work: Callable[[Connection, Settings], Awaitable[Result]], task: str | None = None, *, recorded: bool = True
+) -> Result:
+    """Runs a command's work as pmcrm_service; says what is wrong and exits with 1 where the database cannot do it.
+
+    task: the periodic task that it is, which no other process runs meanwhile; noted as a run of it if `recorded`.
+    """
 
     async def connected() -> Result:
         async with ready_database(Settings.load(), []) as settings:
+            if task is not None:
+                return await run_now(task, settings, lambda conn: work(conn, settings), recorded=recorded)
             conn = await asyncpg.connect(settings.database_url_for("service"), timeout=10)
             try:
-                return await task(conn, settings)
+                return await work(conn, settings)
             finally:
                 await conn.close()
 
+    return run(connected)
+
+
+def run(work: Callable[[], Awaitable[Result]]) -> Result:
+    """Runs what a command does; says what is wrong and exits with 1 where it cannot be done."""
+
+    async def done() -> Result:
+        return await work()
+
     try:
-        return asyncio.run(connected())
+        return asyncio.run(done())
     except (SettingsError, EmbeddedError, KeysError, MigrationError, UnfitServerError) as error:
         typer.echo(str(error), err=True)
+    except TaskHeld as held:
+        typer.echo(f"{held} is being run by another process, a worker perhaps.", err=True)
+    except TaskLost as error:
+        typer.echo(f"Stopped: {error}.", err=True)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         typer.echo(f"The database in DATABASE_URL_SERVICE cannot do this: {error}", err=True)
     raise typer.Exit(1)

@@ -23,6 +23,7 @@ from cli.maintenance import (
     generate_daily_insights,
     refresh_due_times,
 )
+from cli.retention import move_months, purge_what_is_due
 from cli.settings import warn_of_strays
 from shared.audit_sealing import seal_audit_where_possible
 from shared.edge import CannotServe
@@ -33,6 +34,7 @@ from shared.strength_refresh import refresh_strengths
 from shared.task_metrics import TaskMetrics
 from shared.task_worker import Worker
 from shared.telemetry import configure_logging
+from shared.upkeep import reindex_where_possible, vacuum_where_possible
 from shared.vector_indexes import refresh_where_possible
 
 # The schedule: name, how often, what.
@@ -45,6 +47,10 @@ TASKS = (
     Task("embeddings", timedelta(seconds=5), embed_changes),
     Task("generate-insights", timedelta(days=1), generate_daily_insights),
     Task("vector-indexes", timedelta(days=1), refresh_where_possible),
+    Task("purge", timedelta(days=1), purge_what_is_due),
+    Task("audit-months", timedelta(days=91), move_months),
+    Task("vacuum", timedelta(days=7), vacuum_where_possible),
+    Task("reindex", timedelta(days=30), reindex_where_possible),
 )
 
 

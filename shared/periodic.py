@@ -138,7 +138,7 @@ async def attempt(task: Task, settings: Settings, later: float, begins: Callable
     Raises what the run raised, after it was noted as a failure; TaskLost when it had to stop.
     """
     async with connected(settings) as holding, holding.transaction():
-        if not await holding.fetchval(STATEMENTS["take_task"].sql, task.name):
+        if not await _take(holding, task.name):
             return Outcome.HELD_ELSEWHERE, None
         async with connected(settings) as conn:
             # Another process may have run it between the look and the lock.
@@ -162,12 +162,20 @@ async def run_now(
     Raises TaskHeld when one does, what the work raised, after it was noted as a failure, and TaskLost as `attempt`.
     """
     async with connected(settings) as holding, holding.transaction():
-        if not await holding.fetchval(STATEMENTS["take_task"].sql, name):
+        if not await _take(holding, name):
             raise TaskHeld(name)
         async with connected(settings) as conn:
             if not recorded:
                 return await _while_held(holding, work(conn))
             return await _recorded(name, settings, conn, lambda: _while_held(holding, work(conn)))
+
+
+async def _take(holding: Connection, name: str) -> bool:
+    taken: bool = await holding.fetchval(STATEMENTS["take_task"].sql, name)
+    # Until the next message this one's portal is open, and with it a snapshot, which VACUUM and REINDEX CONCURRENTLY
+    # would mind. A message without parameters leaves none.
+    await holding.execute(STATEMENTS["still_held"].sql)
+    return taken
 
 
 async def _recorded(name: str, settings: Settings, conn: Connection, work: Callable[[], Awaitable[Result]]) -> Result:

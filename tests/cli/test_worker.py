@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+import cli.app  # noqa: F401 - it gives maintenance the rest of its commands
 from cli import maintenance
 from cli.worker import TASKS
 from shared.settings import MEASURED, SERVICES
