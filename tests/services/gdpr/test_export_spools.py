@@ -85,7 +85,7 @@ async def test_memory_does_not_grow_with_the_number_of_contacts(client, fill, as
     await assembled(
         tenant_of(await client.new_tenant())
     )  # what is made once, such as prepared statements, is no growth
-    for contacts in (100, 350):
+    for contacts in (90, 240):
         tenant = tenant_of(await client.new_tenant())
         await fill(tenant, contacts, 400)
         tracemalloc.start()
