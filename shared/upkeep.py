@@ -52,9 +52,15 @@ async def vacuum_where_possible(_: Connection, settings: Settings) -> str | None
     return f"{len(await vacuum(settings))} tables" if _is_possible(settings) else None
 
 
-async def reindex_where_possible(_: Connection, settings: Settings) -> str | None:
-    """`reindex` where DATABASE_URL_OWNER is known, for the worker; elsewhere nothing. Returns what was done."""
-    return f"{len(await reindex(settings))} indexes" if _is_possible(settings) else None
+async def reindex_where_possible(conn: Connection, settings: Settings) -> str | None:
+    """`reindex` where DATABASE_URL_OWNER is known, for the worker; elsewhere nothing. Returns what was done.
+
+    The first run of all does nothing: a new database has nothing to make anew, and one that starts has other work.
+    """
+    [last] = await conn.fetch(STATEMENTS["task_runs"].sql, [REINDEX])
+    if last["succeeded_at"] is None or not _is_possible(settings):
+        return None
+    return f"{len(await reindex(settings))} indexes"
 
 
 def _is_possible(settings: Settings) -> bool:
