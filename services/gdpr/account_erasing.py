@@ -36,6 +36,9 @@ ENTRIES_AT_ONCE = 5_000
 MOST_PASSES = 10
 # The longest pause between two steps, in seconds; as long as the step took, when that is shorter.
 LONGEST_PAUSE = 0.1
+# Attempts at a step that lost against concurrent changes, which had undone it.
+ATTEMPTS = 5
+LOST = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
 
 FIRST = uuid.UUID(int=0)
 # Where the log begins.
@@ -57,11 +60,10 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What a run did: how many accounts it erased, how many a legal hold keeps, and how many failed."""
+    """What a run did: how many accounts it erased, and how many a legal hold keeps."""
 
     accounts: int
     held: int
-    failed: int
 
 
 class StoppedError(Exception):
@@ -71,29 +73,30 @@ class StoppedError(Exception):
 async def erase_due_accounts(conn: Connection, grace: timedelta, progress: Callable[[int, int], None]) -> Erased:
     """Erases every account that has been closed for longer than the grace period, unless a legal hold keeps it.
 
+    What keeps one account from being erased keeps no other, and is raised at the end.
+
     conn: as pmcrm_service, outside of a transaction.
     progress: told how many accounts are done, and of how many about.
     """
     total: int = await conn.fetchval(STATEMENTS["count_due_accounts"].sql, grace)
-    outcomes: list[Outcome | None] = []
+    outcomes: list[Outcome] = []
+    failures: list[asyncpg.PostgresError] = []
     after = FIRST
     while accounts := await conn.fetch(STATEMENTS["due_accounts"].sql, grace, after, ACCOUNTS_AT_ONCE):
         for (tenant,) in accounts:
-            outcomes.append(await _attempt(conn, tenant, grace))
-            progress(len(outcomes), max(len(outcomes), total))
+            try:
+                outcomes.append(await erase_account(conn, tenant, grace))
+            except asyncpg.PostgresError as error:
+                if conn.is_closed():
+                    raise
+                log.error("account_not_erased", tenant=str(tenant), **where(error))
+                failures.append(error)
+            done = len(outcomes) + len(failures)
+            progress(done, max(done, total))
         after = accounts[-1]["id"]
-    return Erased(outcomes.count(Outcome.ERASED), outcomes.count(Outcome.HELD), outcomes.count(None))
-
-
-async def _attempt(conn: Connection, tenant: uuid.UUID, grace: timedelta) -> Outcome | None:
-    """The outcome; None when it failed, which is logged and keeps no other account from being erased."""
-    try:
-        return await erase_account(conn, tenant, grace)
-    except asyncpg.PostgresError as error:
-        if conn.is_closed():
-            raise
-        log.error("account_not_erased", tenant=str(tenant), **where(error))
-        return None
+    if failures:
+        raise failures[0]
+    return Erased(outcomes.count(Outcome.ERASED), outcomes.count(Outcome.HELD))
 
 
 async def erase_account(
@@ -155,6 +158,19 @@ class _Erasing:
     async def _row(self, name: str, *arguments: object) -> asyncpg.Record:
         """What a step returns, done in a transaction of its own. Raises StoppedError when it may not be done."""
         started = time.perf_counter()
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                row = await self._attempt(name, *arguments)
+                break
+            except LOST:
+                if attempt == ATTEMPTS:
+                    raise
+                await asyncio.sleep(LONGEST_PAUSE * attempt)
+        self._step(" ".join([name, *(str(argument) for argument in arguments)]))
+        await asyncio.sleep(min(time.perf_counter() - started, LONGEST_PAUSE))
+        return row
+
+    async def _attempt(self, name: str, *arguments: object) -> asyncpg.Record:
         async with self._conn.transaction():
             await self._conn.execute(bind(self._tenant))
             if not await self._conn.fetchval(STATEMENTS["take_account_erasure"].sql, self._tenant, self._receipt):
@@ -162,6 +178,4 @@ class _Erasing:
             rows: list[asyncpg.Record] = await self._conn.fetch(
                 STATEMENTS[name].sql, self._tenant, self._receipt, *arguments
             )
-        self._step(" ".join([name, *(str(argument) for argument in arguments)]))
-        await asyncio.sleep(min(time.perf_counter() - started, LONGEST_PAUSE))
         return rows[0]

@@ -234,13 +234,13 @@ async def test_only_what_is_due_is_erased(client, gdpr, eraser, as_superuser):
     dues = [await closed(client, gdpr, as_superuser, 90) for _ in range(2)]
     told: list[tuple[int, int]] = []
     done = await erase_due_accounts(eraser, GRACE, lambda *progress: told.append(progress))
-    assert done == Erased(accounts=len(dues), held=0, failed=0)
+    assert done == Erased(accounts=len(dues), held=0)
     assert told == [(1, 2), (2, 2)]
     assert (await closed_lately.get()).state == PENDING
     assert (await opened.user()).display_name == "Somebody"
     for account in dues:
         assert (await account.get(as_operator(), user_id=str(account.tenant))).state == COMPLETED
-    assert await erase_due_accounts(eraser, GRACE, lambda *_: None) == Erased(0, 0, 0)
+    assert await erase_due_accounts(eraser, GRACE, lambda *_: None) == Erased(0, 0)
     assert await erase_account(eraser, closed_lately.tenant, GRACE) is Outcome.NOT_DUE
     assert await erase_account(eraser, dues[0].tenant, GRACE) is Outcome.NOT_DUE
     assert await erase_account(eraser, uuid.uuid4(), GRACE) is Outcome.NOT_DUE
@@ -255,7 +255,7 @@ async def test_a_legal_hold_keeps_the_account(due, eraser, as_superuser, of):
         contact,
     )
     for _ in range(2):
-        assert await erase_due_accounts(eraser, GRACE, lambda *_: None) == Erased(accounts=0, held=1, failed=0)
+        assert await erase_due_accounts(eraser, GRACE, lambda *_: None) == Erased(accounts=0, held=1)
     erasure = await due.get()
     assert (erasure.state, erasure.legal_hold) == (PENDING, True)
     assert history(erasure) == [(PENDING, "user_deleted"), (PENDING, "held")]
@@ -349,6 +349,48 @@ async def test_of_cancelling_and_beginning_one_wins(client, gdpr, eraser, as_sup
         assert tuple(state) == (cancelled, not cancelled)
         won.add(cancelled)
     assert won
+
+
+async def test_one_account_that_fails_keeps_no_other(client, gdpr, eraser, as_superuser):
+    first, second, third = [await closed(client, gdpr, as_superuser) for _ in range(3)]
+    await as_superuser.execute(
+        f"""
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''no''; END';
+        CREATE TRIGGER refuse BEFORE DELETE ON tags
+            FOR EACH ROW WHEN (OLD.user_id = '{second.tenant}') EXECUTE FUNCTION refuse();
+        """
+    )
+    try:
+        with pytest.raises(asyncpg.RaiseError):
+            await erase_due_accounts(eraser, GRACE, lambda *_: None)
+    finally:
+        await as_superuser.execute("DROP FUNCTION refuse CASCADE")
+    for account, state in ((first, COMPLETED), (second, RUNNING), (third, COMPLETED)):
+        assert (await account.get(as_operator(), user_id=str(account.tenant))).state == state
+    assert await erase_account(eraser, second.tenant, GRACE) is Outcome.ERASED
+
+
+async def test_a_step_that_loses_against_others_is_done_again(due, database, eraser, monkeypatch):
+    """A row of the account is locked for longer than the step waits."""
+    lost: list[str] = []
+    async with database.connect() as other:
+        locking = other.transaction()
+        await locking.start()
+        await other.execute("SELECT FROM contacts WHERE user_id = $1 FOR UPDATE", due.tenant)
+        attempt = account_erasing._Erasing._attempt
+
+        async def once_released(erasing: Any, name: str, *arguments: object) -> Any:
+            try:
+                return await attempt(erasing, name, *arguments)
+            except asyncpg.LockNotAvailableError:
+                lost.append(name)
+                await locking.rollback()
+                raise
+
+        monkeypatch.setattr(account_erasing._Erasing, "_attempt", once_released)
+        await eraser.execute("SET lock_timeout = '20ms'")
+        assert await erase_account(eraser, due.tenant, GRACE) is Outcome.ERASED
+    assert lost == ["erase_account_rows"]
 
 
 async def test_services_may_not_erase(due, database):
