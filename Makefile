@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Test files at once, each worker with a PostgreSQL of its own: as many as there are cores, but at most 4.
+JOBS ?= auto
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo psql test check format protos lock setup clean
@@ -19,7 +21,7 @@ psql: $(READY) ## a shell on the database (make psql ARGS="-c 'select 1'")
 
 ##@ Work on it
 test: $(READY) ## every test (make test ARGS="-k embedded")
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: $(READY) ## formatting, lint, types, contracts, generated code
 	@$(BIN)/python tools/check.py

@@ -137,7 +137,7 @@ async def test_erased_entries_are_right_when_an_erasure_names_them(
 @pytest.mark.parametrize(
     "said",
     [
-        {"row_id": uuid.uuid4()},
+        {"row_id": uuid.UUID(int=17)},
         {"action": "UPDATE"},
         {"new_values": {"entries": "all"}},
         {"new_values": {"entries": [None, 1, {}]}},
