@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from services.interactions.acknowledging import delivered
+from shared.recurrence_rule import read_rule
 from shared.reminder_scheduling import (
     Notification,
     Plan,
@@ -20,7 +21,6 @@ from shared.reminder_scheduling import (
     schedule,
     snoozed,
 )
-from shared.recurrence_rule import read_rule
 
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
