@@ -198,6 +198,61 @@ COMMENT ON FUNCTION app.archive_audit_partition(date) IS
     'Moves a month, named by its first day, from the audit log to the archive, with an entry ARCHIVE for each tenant that has entries in it. Returns how many entries. Raises object_not_in_prerequisite_state while seals do not cover the whole month or it is younger than a year, lock_not_available rather than wait for long.';
 GRANT EXECUTE ON FUNCTION app.archive_audit_partition(date) TO pmcrm_service;
 
+CREATE FUNCTION app.say_again(partition regclass) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    AS $$
+    DECLARE
+        tenants uuid[];
+        payloads jsonb[];
+        tenant uuid;
+        erasure record;
+    BEGIN
+        EXECUTE format(
+            $dropped$
+                SELECT coalesce(array_agg(d.user_id), '{}'), coalesce(array_agg(d.new_values), '{}')
+                FROM (SELECT DISTINCT p.user_id, p.new_values FROM %s AS p WHERE p.action = 'DROP') AS d
+            $dropped$,
+            partition
+        )
+        INTO tenants, payloads;
+        PERFORM app.audit_events_for('DROP', 'audit_logs_archive', tenants, payloads);
+        FOR tenant IN
+            EXECUTE format('SELECT DISTINCT p.user_id FROM %s AS p WHERE p.action = ''ERASE'' ORDER BY 1', partition)
+        LOOP
+            EXECUTE format('SET LOCAL app.current_user_id = %L', tenant);
+            FOR erasure IN
+                EXECUTE format(
+                    $emptied$
+                        SELECT e.subject_id, e.row_id, array_agg(DISTINCT a.id) AS entries
+                        FROM %1$s AS e
+                        CROSS JOIN LATERAL jsonb_array_elements_text(
+                            CASE jsonb_typeof(e.new_values -> 'entries')
+                                WHEN 'array' THEN e.new_values -> 'entries' ELSE '[]'
+                            END
+                        ) AS n (id)
+                        JOIN (
+                            SELECT l.id, l.erased_by FROM public.audit_logs AS l
+                            WHERE l.user_id = $1 AND l.erased_by IS NOT NULL
+                            UNION ALL
+                            SELECT l.id, l.erased_by FROM public.audit_logs_archive AS l
+                            WHERE l.user_id = $1 AND l.erased_by IS NOT NULL AND l.tableoid <> $2
+                        ) AS a ON a.erased_by = e.row_id AND a.id::text = n.id
+                        WHERE e.user_id = $1 AND e.action = 'ERASE'
+                        GROUP BY e.subject_id, e.row_id
+                    $emptied$,
+                    partition
+                )
+                USING tenant, partition::oid
+            LOOP
+                PERFORM app.audit_erasure(erasure.subject_id, erasure.row_id, erasure.entries);
+            END LOOP;
+        END LOOP;
+        SET LOCAL app.current_user_id = '';
+    END
+    $$;
+COMMENT ON FUNCTION app.say_again(regclass) IS
+    'Writes anew what the entries of a month, which is about to be dropped, say of others: DROP of earlier months, and ERASE of entries that other months still have. Without them, those would look as if somebody had tampered with the log. Ends bound to no tenant.';
+
 CREATE FUNCTION app.drop_audit_partition(month date) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s'
     AS $$
@@ -228,10 +283,11 @@ CREATE FUNCTION app.drop_audit_partition(month date) RETURNS bigint
         END IF;
         -- The seals stay, and these entries say why what they cover is gone.
         PERFORM app.audit_events_for('DROP', 'audit_logs_archive', tenants, payloads);
+        PERFORM app.say_again(partition);
         EXECUTE format('DROP TABLE %s', partition);
         RETURN counted;
     END
     $$;
 COMMENT ON FUNCTION app.drop_audit_partition(date) IS
-    'Drops a month, named by its first day, from the archive, with an entry DROP for each tenant that has entries in it, in the same transaction. Returns how many entries. Raises object_not_in_prerequisite_state while seals do not cover the whole month, a legal hold keeps it, or it is younger than a year; lock_not_available rather than wait for long.';
+    'Drops a month, named by its first day, from the archive, with an entry DROP for each tenant that has entries in it, and what its own entries say of other months said again, in the same transaction. Returns how many entries. Raises object_not_in_prerequisite_state while seals do not cover the whole month, a legal hold keeps it, or it is younger than a year; lock_not_available rather than wait for long.';
 GRANT EXECUTE ON FUNCTION app.drop_audit_partition(date) TO pmcrm_service;
