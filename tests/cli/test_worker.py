@@ -69,12 +69,13 @@ async def test_a_worker_runs_what_is_due_shows_it_and_stops_when_told(fresh_data
             found = await runs(conn)
             return set(found) == set(LISTED) and all(row["succeeded_at"] for row in found.values())
 
-        await until(all_succeeded)
-        text = ""
-        while 'pmcrm_worker_task_last_success_timestamp_seconds{task="partitions"} 0' in text or not text:
+        async def all_shown() -> bool:
             text = await asyncio.to_thread(scraped, first + MEASURED.index("worker"))
-        for task in LISTED:
-            assert f'pmcrm_worker_task_last_success_timestamp_seconds{{task="{task}"}} 1.' in text
+            shown = 'pmcrm_worker_task_last_success_timestamp_seconds{{task="{}"}} 1.'
+            return all(shown.format(task) in text for task in LISTED)
+
+        await until(all_succeeded)
+        await until(all_shown)
         process.terminate()
         assert await process.ended() == 0
     assert not [line for line in process.err if "Traceback" in line]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import re
 import stat
 import uuid
 from collections.abc import AsyncIterator
@@ -136,7 +137,8 @@ async def test_a_journal_grows_by_what_it_lacks_and_says_nothing_personal(world:
     assert set(erasures[0].contact_ids) == {uuid.UUID(world.ids[name]) for name in ("Ada", "Augusta")}
     assert erasures == await journal_of(world)
     text = written.decode().lower()
-    assert not [word for word in ("ada", "augusta", "example", "shy", "alice") if word in text]
+    # As words: three letters from a to f stand in any digest by chance.
+    assert not [word for word in ("ada", "augusta", "example", "shy", "alice") if re.search(rf"\b{word}\b", text)]
 
 
 async def test_a_restored_backup_is_erased_again(world: World, restored: Database, as_service: Connection) -> None:
