@@ -220,6 +220,18 @@ async def test_a_search_by_employer_reads_the_people_who_work_there_and_no_other
     assert grown.large["search_employer"].pages <= 25 * 3 * 4 + 30
 
 
+DELETED = """
+    UPDATE contacts SET deleted_at = now() WHERE id = (SELECT id FROM contacts ORDER BY id LIMIT 1);
+    WITH gone AS (
+        INSERT INTO organizations (user_id, name, name_key, sort_name, deleted_at)
+        VALUES ('{tenant}', 'Gone', 'gone', 'gone', now())
+        RETURNING id
+    )
+    INSERT INTO contact_employments (user_id, contact_id, organization_id, is_current, deleted_at)
+    SELECT c.user_id, c.id, gone.id, false, now() FROM gone CROSS JOIN (SELECT * FROM contacts ORDER BY id LIMIT 1) AS c
+"""
+
+
 async def test_a_search_in_a_tenant_of_20000_touches_under_a_twentieth_of_its_pages(fresh_database):
     async with fresh_database.connect() as superuser, fresh_database.connect("pmcrm_contacts") as contacts:
         await superuser.execute("ALTER TABLE contacts DISABLE TRIGGER audit")
@@ -229,6 +241,8 @@ async def test_a_search_in_a_tenant_of_20000_touches_under_a_twentieth_of_its_pa
             "UPDATE contacts SET notes = 'plays the theremin' "
             f"WHERE id IN (SELECT id FROM ({numbered}) AS numbered WHERE n % 100 = 0)"
         )
+        # Of an index without any entry, planning reads a page each time; somebody has always deleted something.
+        await superuser.execute(DELETED.format(tenant=tenant))
         await superuser.execute("VACUUM FULL contacts")
         await superuser.execute("ANALYZE contacts")
         pages = await superuser.fetchval("SELECT pg_relation_size('contacts') / 8192")
