@@ -25,6 +25,7 @@ _LARGEST_MANIFEST = 1024 * 1024
 _ROWS = 500
 _BYTES = 1024 * 1024
 
+# What zipfile raises for a damaged file, and for one that is compressed or encrypted as no export is.
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 
